@@ -1,0 +1,90 @@
+"""Every error a user may meet: what was wrong, with which value, and what to do.
+
+``code`` is stable and part of the API; ``exit_status`` is what a command ends with. An error's
+text is one line: the message, then the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VideoDetectiveError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: What was wrong, naming the value. No trailing full stop.
+        remedy: What the reader can do about it.
+        context: Further facts, kept in ``context`` for callers and logs (never secrets).
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, remedy: str, **context: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.context = context
+
+    def __str__(self) -> str:
+        return " ".join(f"{self.message}. {self.remedy}".split())
+
+
+class UsageError(VideoDetectiveError):
+    """An argument or a document the user wrote cannot be meant."""
+
+    code = "VALIDATION_ERROR"
+    exit_status = 2
+
+
+class InvalidRulesError(UsageError):
+    """A camera document fails validation; ``problems`` has every complaint with line and field."""
+
+    code = "INVALID_RULES"
+
+    def __init__(self, message: str, *, remedy: str, problems: tuple[str, ...]) -> None:
+        super().__init__(message, remedy=remedy, problems=problems)
+        self.problems = problems
+
+
+class UnsupportedSourceError(UsageError):
+    """The source is of no kind that can be read (scheme, file type, no video in it)."""
+
+    code = "UNSUPPORTED_SOURCE"
+
+
+class MissingError(UsageError):
+    """Something named by the user does not exist (file, event, camera, zone, model)."""
+
+    code = "NOT_FOUND"
+
+
+class ConflictError(VideoDetectiveError):
+    """The request does not fit the present state (already running, another owner)."""
+
+    code = "CONFLICT"
+
+
+class DecodeError(VideoDetectiveError):
+    """A source was opened but not one frame of it can be decoded."""
+
+    code = "DECODE_FAILED"
+
+
+class SourceLostError(VideoDetectiveError):
+    """A live source cannot be reached any more."""
+
+    code = "SOURCE_LOST"
+
+
+class WeightsError(VideoDetectiveError):
+    """Model weights are absent, damaged or not those of the catalogue."""
+
+    code = "WEIGHTS_UNAVAILABLE"
+
+
+class StorageError(VideoDetectiveError):
+    """The data directory or database cannot be used (full, read-only, newer, unreachable)."""
+
+    code = "STORAGE_UNAVAILABLE"
