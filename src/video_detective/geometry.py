@@ -8,6 +8,7 @@ and height).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ def line_side(point: Point, start: Point, end: Point) -> float:
     0.5
     """
     dx, dy = end[0] - start[0], end[1] - start[1]
-    length = (dx * dx + dy * dy) ** 0.5
+    length = math.hypot(dx, dy)
     if length == 0:
         return 0.0
     return (dx * (point[1] - start[1]) - dy * (point[0] - start[0])) / length
@@ -123,8 +124,10 @@ class Polygon:
                 if j == i + 1 or (i == 0 and j == n - 1):
                     continue
                 if segments_meet(
-                    self.points[i], self.points[(i + 1) % n],
-                    self.points[j], self.points[(j + 1) % n],
+                    self.points[i],
+                    self.points[(i + 1) % n],
+                    self.points[j],
+                    self.points[(j + 1) % n],
                 ):
                     return i, j
         return None
@@ -137,9 +140,8 @@ def segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool:
         return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
 
     def within(p: Point, q: Point, r: Point) -> bool:
-        return (
-            min(p[0], q[0]) <= r[0] <= max(p[0], q[0])
-            and min(p[1], q[1]) <= r[1] <= max(p[1], q[1])
+        return min(p[0], q[0]) <= r[0] <= max(p[0], q[0]) and min(p[1], q[1]) <= r[1] <= max(
+            p[1], q[1]
         )
 
     d1, d2, d3, d4 = turn(c, d, a), turn(c, d, b), turn(a, b, c), turn(a, b, d)

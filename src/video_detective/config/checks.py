@@ -1,0 +1,159 @@
+"""What types alone cannot say of a document: references, geometry, bounds."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from video_detective.config.base import IDENTIFIER, Camera, Coordinates
+from video_detective.detection.base import CLASS_GROUPS
+from video_detective.geometry import Polygon
+from video_detective.rules import Rule
+
+FieldPath = tuple[str | int, ...]
+"""Keys and indices from the document's root to a field."""
+Problem = tuple[FieldPath, str]
+
+_METRIC = re.compile(
+    r"zones\.(?P<zone>[^.]+)\.(?:count|queue_length|max_dwell_s|mean_dwell_s)"
+    r"|tripwires\.(?P<tripwire>[^.]+)\.(?:left_to_right|right_to_left)"
+)
+_LEAST: Mapping[str, float] = {
+    "min_people": 1,
+    "min_crossings": 2,
+    "enter_frames": 1,
+    "exit_frames": 1,
+    "limit_px_s": 1e-6,
+    "limit": 1e-6,
+    "min_distance": 1e-6,
+    "min_leg": 1e-6,
+    "radius": 1e-6,
+    "max_gap_s": 1e-3,
+    "window_s": 1e-3,
+}
+"""Lower bounds of rule fields; every other number except ``threshold`` must be 0 or more."""
+
+
+def timezone_problem(name: object) -> str | None:
+    """Why the name is no IANA time zone, or None when it is one."""
+    try:
+        ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"{name!r} is no time zone; use an IANA name such as Asia/Taipei"
+    return None
+
+
+def check(camera_id: str, camera: Camera) -> Iterator[Problem]:
+    """What types alone cannot say: references, geometry, bounds."""
+    here: FieldPath = ("cameras", camera_id)
+    if (problem := timezone_problem(camera.timezone)) is not None:
+        yield (*here, "timezone"), problem
+    if camera.frame_size is not None and min(camera.frame_size) < 16:
+        yield (*here, "frame_size"), f"{list(camera.frame_size)} is no picture size in pixels"
+        return
+    if camera.sampling.idle_fps > camera.sampling.fps:
+        yield (
+            (*here, "sampling", "idle_fps"),
+            f"{camera.sampling.idle_fps:g} is more than fps ({camera.sampling.fps:g})",
+        )
+    yield from _check_classes((*here, "detection", "classes"), camera.detection.classes)
+    for key, zone in camera.zones.items():
+        path = (*here, "zones", key, "points")
+        yield from _check_points(path, camera, zone.points)
+        polygon = Polygon(tuple(camera.relative(p) for p in zone.points))
+        if (edges := polygon.crossing_edges()) is not None:
+            yield (
+                path,
+                (
+                    f"the outline crosses itself (edge {edges[0] + 1} meets edge {edges[1] + 1}); "
+                    "list the corners in order around the zone"
+                ),
+            )
+        elif polygon.area() < 1e-5:
+            yield path, "the zone has no area; its points lie on one line"
+    for key, wire in camera.tripwires.items():
+        path = (*here, "tripwires", key, "points")
+        yield from _check_points(path, camera, wire.points)
+        for index, (a, b) in enumerate(zip(wire.points, wire.points[1:], strict=False)):
+            if a == b:
+                yield (*path, index + 1), f"the same point as the one before it, {list(b)}"
+    seen: set[str] = set()
+    for index, rule in enumerate(camera.rules):
+        path = (*here, "rules", index)
+        if rule.id in seen:
+            yield (*path, "id"), f"{rule.id!r} is already the id of another rule"
+        seen.add(rule.id)
+        yield from _check_rule(path, camera, rule)
+
+
+def _check_points(
+    path: FieldPath, camera: Camera, points: Sequence[Coordinates]
+) -> Iterator[Problem]:
+    for index, point in enumerate(points):
+        if not all(0 <= value <= 1 for value in camera.relative(point)):
+            width, height = camera.frame_size or (1, 1)
+            hint = (
+                "" if camera.frame_size else "; for pixel coordinates give the camera's frame_size"
+            )
+            yield (
+                (*path, index),
+                (f"{list(point)} lies outside the picture (0..{width} and 0..{height}){hint}"),
+            )
+
+
+def _check_classes(path: FieldPath, classes: Sequence[str]) -> Iterator[Problem]:
+    for name in classes:
+        if name not in CLASS_GROUPS:
+            yield path, f"there is no class {name!r}; use some of {', '.join(CLASS_GROUPS)}"
+
+
+def _check_rule(path: FieldPath, camera: Camera, rule: Rule) -> Iterator[Problem]:
+    if not re.fullmatch(IDENTIFIER, rule.id):
+        yield (*path, "id"), f"{rule.id!r} may have only letters, digits, '_' and '-'"
+    yield from _check_classes((*path, "classes"), rule.classes)
+    for attribute, known in (("zone", camera.zones), ("tripwire", camera.tripwires)):
+        named = getattr(rule, attribute, None)
+        if named is not None and named not in known:
+            yield (*path, attribute), _no_such(attribute, named, known)
+    for item in fields(rule):
+        value = getattr(rule, item.name)
+        numbers = value.values() if isinstance(value, dict) else (value,)
+        for number in numbers:
+            least = _LEAST.get(item.name, 0)
+            if (
+                item.name != "threshold"
+                and isinstance(number, int | float)
+                and not isinstance(number, bool)
+                and number < least
+            ):
+                yield (*path, item.name), f"{number:g} must be at least {least:g}"
+        if isinstance(value, dict):
+            yield from _check_classes((*path, item.name), tuple(value))
+    if rule.type == "metric":
+        match = _METRIC.fullmatch(rule.metric)
+        if match is None:
+            yield (
+                (*path, "metric"),
+                (
+                    f"{rule.metric!r} is no metric; use zones.<zone>.count, .queue_length, "
+                    ".max_dwell_s, .mean_dwell_s, tripwires.<tripwire>.left_to_right "
+                    "or .right_to_left"
+                ),
+            )
+        else:
+            for attribute, known in (("zone", camera.zones), ("tripwire", camera.tripwires)):
+                named = match[attribute]
+                if named is not None and named not in known:
+                    yield (*path, "metric"), _no_such(attribute, named, known)
+    if rule.type == "crowding" and rule.zone is None and rule.radius is None:
+        yield path, "crowding needs a zone, a radius, or both"
+    if rule.type == "wrong_way" and math.hypot(*rule.allowed) == 0:
+        yield (*path, "allowed"), "[0, 0] points nowhere; give dx, dy such as [1, 0]"
+
+
+def _no_such(what: str, named: str, known: Mapping[str, object]) -> str:
+    listing = f"use one of {', '.join(known)}" if known else f"the camera has no {what}s"
+    return f"there is no {what} {named!r}; {listing}"
