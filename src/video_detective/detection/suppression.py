@@ -8,6 +8,8 @@ from video_detective.detection.base import CLASS_GROUPS, Detections
 from video_detective.geometry import intersection_over_smaller
 from video_detective.geometry import iou as iou_of
 
+_BLOCK = 256
+
 
 def suppress(detections: Detections, *, iou: float = 0.45, ios: float = 0.8) -> Detections:
     """The detections that no better one of the same class group covers.
@@ -34,14 +36,14 @@ def suppress(detections: Detections, *, iou: float = 0.45, ios: float = 0.8) -> 
     ordered = detections.where(np.argsort(-detections.scores, kind="stable"))
     groups = np.array([CLASS_GROUPS[name] for name in ordered.classes])
     alive = np.ones(len(ordered), np.bool_)
-    for i in range(len(ordered)):
-        if not alive[i]:
-            continue
-        # One row at a time: the full matrix of a dense picture (thousands of raw boxes) is large.
-        rest = np.arange(i + 1, len(ordered))[alive[i + 1 :]]
-        best, others = ordered.boxes[i : i + 1], ordered.boxes[rest]
-        covered = (iou_of(best, others)[0] > iou) | (
-            intersection_over_smaller(best, others)[0] > ios
-        )
-        alive[rest[covered & (groups[rest] == groups[i])]] = False
+    # In blocks of rows: all pairs at once would be large for the raw boxes of a dense picture.
+    for start in range(0, len(ordered), _BLOCK):
+        later = start + np.flatnonzero(alive[start:])
+        block = later[later < start + _BLOCK]
+        a, b = ordered.boxes[block], ordered.boxes[later]
+        covers = (iou_of(a, b) > iou) | (intersection_over_smaller(a, b) > ios)
+        covers &= (groups[block, None] == groups[later]) & (block[:, None] < later)
+        for row, best in enumerate(block):
+            if alive[best]:
+                alive[later[covers[row]]] = False
     return ordered.where(alive)
