@@ -1,4 +1,4 @@
-"""Where pictures come from: files, folders of frames, live streams; and how evidence is cut back out."""
+"""Where pictures come from: files, folders, live streams; and how evidence is cut back out."""
 
 from video_detective.media.base import Frame, Loss, Position, Source, SourceInfo
 

@@ -35,7 +35,7 @@ class Frame:
 
     @property
     def bgr(self) -> Image:
-        """The picture, (H, W, 3) uint8 BGR; converted on first use, because most frames need none."""
+        """The picture, (H, W, 3) uint8 BGR; converted on first use: most frames need none."""
         if self._bgr is None:
             assert self._to_bgr is not None  # noqa: S101 - set together, cleared together
             self._bgr = self._to_bgr()
@@ -109,7 +109,10 @@ class SourceInfo:
 
 
 class Source(Protocol):
-    """A readable video. Implementations: ``file.VideoFile``, ``images.FramesFolder``, ``live.LiveStream``."""
+    """A readable video.
+
+    Implementations: ``file.VideoFile``, ``images.FramesFolder``, ``live.LiveStream``.
+    """
 
     @property
     def info(self) -> SourceInfo:
