@@ -10,7 +10,11 @@ from video_detective.detection.base import Detections
 from video_detective.geometry import Point
 
 ID_LETTERS: Mapping[str, str] = {
-    "person": "p", "vehicle": "v", "animal": "a", "object": "o", "face": "f",
+    "person": "p",
+    "vehicle": "v",
+    "animal": "a",
+    "object": "o",
+    "face": "f",
 }
 """Letter of a track id by class group (``detection.CLASS_GROUPS``)."""
 
@@ -51,15 +55,20 @@ class Track:
 class Tracker(Protocol):
     """Gives detections of one camera their ids.
 
-    Implementations take ``next_numbers``: the first unused number of each id letter.
+    Implementations take ``next_numbers``: the first unused number of each id letter, which
+    ``state()["next_numbers"]`` of an earlier tracker holds. After a cut a new tracker made with
+    them goes on counting.
     """
 
     def update(self, detections: Detections, time_ns: int) -> tuple[Track, ...]:
-        """Tracks observed at ``time_ns``, in order of id; times must increase (else unchanged, ())."""
+        """Tracks observed at ``time_ns`` (UTC ns), in order of id.
+
+        A time not after the last one gives () and changes nothing.
+        """
         ...
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on, as plain JSON."""
+        """Everything needed to go on, as plain JSON; ``next_numbers`` among it."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -1,0 +1,245 @@
+"""ByteTrack with buffered overlap, in seconds instead of frames.
+
+Sources: Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV
+2022 (sure detections are matched first, weak ones only continue tracks); Yang et al., "Hard to
+Track Objects with Irregular Motions and Similar Appearances? Make It Easier by Buffering the
+Matching Space", WACV 2023 (boxes are grown before their overlap is taken, more in a second round).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from video_detective.detection.base import Detections
+from video_detective.geometry import NS_PER_S, Boxes
+from video_detective.tracking import kalman
+from video_detective.tracking.base import Track
+from video_detective.tracking.matching import assigned, by_group, height_agreement, overlap
+from video_detective.tracking.numbering import TrackNumbers, id_order
+
+BUFFER = 0.3
+"""Growth of boxes in the rounds for sure and for weak detections (C-BIoU's first buffer)."""
+LAST_BUFFER = 0.5
+"""Growth in the last round, for what is left of tracks and sure detections (C-BIoU's second)."""
+SURE_OVERLAP = 0.2
+"""Least similarity (buffered IoU times height agreement) of a track and a sure detection."""
+WEAK_OVERLAP = 0.4
+"""Least similarity of a track and a weak detection, which is often a stray or cut-off box."""
+WEAK_WITHIN_S = 0.5
+"""A track not seen for longer is not found again by a weak detection."""
+CONFIRM_HITS = 2
+"""Observations that confirm a track, unless the first has ``CERTAIN_SCORE``."""
+CERTAIN_SCORE = 0.8
+"""Score of a detection that is a confirmed track at once."""
+CONFIRM_WITHIN_S = 0.5
+"""An unconfirmed track not seen for longer was a false alarm and is forgotten."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Followed:
+    """One object: confirmed when it has an id (``""`` before).
+
+    ``votes`` sums the scores by class; place, speed (4,) and covariance (3,) are a row of
+    ``kalman.Motion`` at ``seen_ns``.
+    """
+
+    track_id: str
+    group: str
+    votes: dict[str, float]
+    hits: int
+    seen_ns: int
+    place: NDArray[np.float64]
+    speed: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+    def see(self, motion: kalman.Motion, row: int, name: str, score: float, time_ns: int) -> None:
+        """Take over what an observation says."""
+        self.place, self.speed = motion.place[row], motion.speed[row]
+        self.covariance = motion.covariance[row]
+        self.votes[name] = self.votes.get(name, 0.0) + score
+        self.hits += 1
+        self.seen_ns = time_ns
+
+
+class ByteTracker:
+    """Follows objects by overlap with where they should be by now.
+
+    In each class group: predict every track to the time of the frame, match tracks with sure
+    detections, then those seen just before with weak detections, then the rest with the rest of the
+    sure ones in a wider buffer. What is left of the strong detections begins tracks. A track has an
+    id and is output from its second observation on, or at once when its score is certain.
+
+    The box given out is the detection as it is, not smoothed: the foot point never lags. The class
+    is the one with the greatest sum of scores so far, so that a car taken for a bus now and then
+    stays a car.
+
+    After a cut make a new tracker with ``next_numbers=old.state()["next_numbers"]``.
+
+    Args:
+        next_numbers: First unused number by id letter; an absent letter starts with 1.
+        sure_score: Least score of the first round.
+        weak_score: Least score that is looked at.
+        start_score: Least score that begins a track.
+        max_lost_s: A confirmed track not seen for longer is gone; its id does not come back.
+    """
+
+    def __init__(
+        self,
+        *,
+        next_numbers: Mapping[str, int] | None = None,
+        sure_score: float = 0.45,
+        weak_score: float = 0.15,
+        start_score: float = 0.55,
+        max_lost_s: float = 2.0,
+    ) -> None:
+        self._numbers = TrackNumbers(next_numbers or {})
+        self._sure_score = sure_score
+        self._weak_score = weak_score
+        self._start_score = start_score
+        self._max_lost_s = max_lost_s
+        self._time_ns: int | None = None
+        self._followed: list[_Followed] = []
+
+    def update(self, detections: Detections, time_ns: int) -> tuple[Track, ...]:
+        """Confirmed tracks observed at ``time_ns`` (UTC ns), in order of id.
+
+        A time not after the last one gives () and changes nothing.
+        """
+        if self._time_ns is not None and time_ns <= self._time_ns:
+            return ()
+        self._time_ns = time_ns
+        self._followed = [one for one in self._followed if self._is_kept(one, time_ns)]
+        seen: list[Track] = []
+        for group, found in by_group(detections).items():
+            followed = [one for one in self._followed if one.group == group]
+            matches = self._match(followed, found, time_ns)
+            begun = self._begin(group, found, matches, time_ns)
+            self._followed += begun.values()
+            for index in sorted(matches | begun):
+                one = matches.get(index) or begun[index]
+                score = float(found.scores[index])
+                if not one.track_id and (one.hits >= CONFIRM_HITS or score >= CERTAIN_SCORE):
+                    one.track_id = self._numbers.take(group)
+                if one.track_id:
+                    x1, y1, x2, y2 = found.boxes[index].tolist()
+                    seen.append(
+                        Track(
+                            track_id=one.track_id,
+                            type=max(sorted(one.votes), key=one.votes.__getitem__),
+                            conf=score,
+                            bbox=(x1, y1, x2, y2),
+                        )
+                    )
+        return tuple(sorted(seen, key=lambda track: id_order(track.track_id)))
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on, as plain JSON; ``next_numbers`` is the constructor's."""
+        return {
+            "time_ns": self._time_ns,
+            "next_numbers": self._numbers.unused(),
+            "followed": [
+                {
+                    "track_id": one.track_id,
+                    "group": one.group,
+                    "votes": dict(one.votes),
+                    "hits": one.hits,
+                    "seen_ns": one.seen_ns,
+                    "place": one.place.tolist(),
+                    "speed": one.speed.tolist(),
+                    "covariance": one.covariance.tolist(),
+                }
+                for one in self._followed
+            ],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state()``, also after a round trip through JSON; identical from then on."""
+        self._time_ns = state["time_ns"]
+        self._numbers = TrackNumbers(state["next_numbers"])
+        self._followed = [
+            _Followed(
+                track_id=one["track_id"],
+                group=one["group"],
+                votes=dict(one["votes"]),
+                hits=one["hits"],
+                seen_ns=one["seen_ns"],
+                place=np.array(one["place"], np.float64),
+                speed=np.array(one["speed"], np.float64),
+                covariance=np.array(one["covariance"], np.float64),
+            )
+            for one in state["followed"]
+        ]
+
+    def _is_kept(self, one: _Followed, time_ns: int) -> bool:
+        limit_s = self._max_lost_s if one.track_id else CONFIRM_WITHIN_S
+        return time_ns - one.seen_ns <= limit_s * NS_PER_S
+
+    def _match(
+        self, followed: Sequence[_Followed], found: Detections, time_ns: int
+    ) -> dict[int, _Followed]:
+        """Tracks that go on, updated, by index of their detection."""
+        if not followed:
+            return {}
+        elapsed_s = np.array([(time_ns - one.seen_ns) / NS_PER_S for one in followed])
+        expected = kalman.predicted(
+            kalman.Motion(
+                place=np.stack([one.place for one in followed]),
+                speed=np.stack([one.speed for one in followed]),
+                covariance=np.stack([one.covariance for one in followed]),
+            ),
+            elapsed_s,
+        )
+        boxes = expected.boxes()
+        sure = found.scores >= self._sure_score
+        weak = (found.scores >= self._weak_score) & ~sure
+        open_track = np.ones(len(followed), np.bool_)
+        pairs: list[tuple[int, int]] = []
+        for tracks, detections, buffer, at_least in (
+            (open_track, sure, BUFFER, SURE_OVERLAP),
+            (elapsed_s <= WEAK_WITHIN_S, weak, BUFFER, WEAK_OVERLAP),
+            (open_track, sure, LAST_BUFFER, SURE_OVERLAP),
+        ):
+            rows = np.flatnonzero(tracks & open_track)
+            columns = np.flatnonzero(detections)
+            similarity = _similarity(boxes[rows], found.boxes[columns], buffer)
+            for row, column in zip(*assigned(similarity, at_least=at_least), strict=True):
+                pairs.append((int(rows[row]), int(columns[column])))
+                open_track[rows[row]] = False
+                detections[columns[column]] = False
+        matched = [row for row, _ in pairs]
+        indices = [column for _, column in pairs]
+        motion = kalman.corrected(expected.at(matched), found.boxes[indices])
+        for k, (row, column) in enumerate(pairs):
+            name, score = found.classes[column], float(found.scores[column])
+            followed[row].see(motion, k, name, score, time_ns)
+        return {column: followed[row] for row, column in pairs}
+
+    def _begin(
+        self, group: str, found: Detections, taken: Mapping[int, _Followed], time_ns: int
+    ) -> dict[int, _Followed]:
+        """New, unconfirmed tracks by index of their detection."""
+        strong = np.flatnonzero(found.scores >= self._start_score)
+        indices = [index for index in strong.tolist() if index not in taken]
+        motion = kalman.begun(found.boxes[indices])
+        return {
+            index: _Followed(
+                track_id="",
+                group=group,
+                votes={found.classes[index]: float(found.scores[index])},
+                hits=1,
+                seen_ns=time_ns,
+                place=motion.place[k],
+                speed=motion.speed[k],
+                covariance=motion.covariance[k],
+            )
+            for k, index in enumerate(indices)
+        }
+
+
+def _similarity(tracks: Boxes, detections: Boxes, buffer: float) -> NDArray[np.float64]:
+    return overlap(tracks, detections, buffer=buffer) * height_agreement(tracks, detections)
