@@ -25,9 +25,6 @@ def open_session(model: Path) -> ort.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without VNNI, the 8-bit kernels of AVX2 add pairs of products in 16 bits, which overflows for
-    # signed weights; this has them re-coded as unsigned there. It changes nothing elsewhere.
-    options.add_session_config_entry("session.x64quantprecision", "1")
     if not model.is_file():
         raise WeightsError(
             f"Model file {str(model)!r} is not there",
