@@ -1,0 +1,24 @@
+"""Where everything is kept: the database and the blobs; all SQL of the program."""
+
+from video_detective.storage.base import (
+    CameraRow,
+    EventQuery,
+    EvidenceRow,
+    FrameRow,
+    ImportCounts,
+    NextNumbers,
+    Page,
+    PointRow,
+    Run,
+    RunKey,
+    RunRow,
+    Step,
+    StoredEvent,
+    TrackRow,
+    frame_id,
+)
+
+__all__ = [
+    "CameraRow", "EventQuery", "EvidenceRow", "FrameRow", "ImportCounts", "NextNumbers", "Page",
+    "PointRow", "Run", "RunKey", "RunRow", "Step", "StoredEvent", "TrackRow", "frame_id",
+]  # fmt: skip

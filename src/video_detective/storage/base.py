@@ -1,0 +1,281 @@
+"""What is stored (cameras, runs, frames, tracks, events, evidence) and how to ask for it.
+
+Times are integer nanoseconds UTC and fit a signed 64-bit integer. Periods are half-open
+``[since_ns, until_ns)``. Pictures and clips are named by the SHA-256 of their content
+(``BlobStore``); the database holds names, never bytes of media.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from video_detective.geometry import NS_PER_S
+from video_detective.rules.base import Event
+from video_detective.tracking.base import Track
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def frame_id(camera_id: str, time_ns: int, index: int, zone: ZoneInfo) -> str:
+    """``{camera}_{YYYYmmdd_HHMMSS}_{n:06d}``: the frame's local time (cut to seconds) and number.
+
+    >>> frame_id("cam01", 1765893901_500_000_000, 123, ZoneInfo("Asia/Taipei"))
+    'cam01_20251216_220501_000123'
+    """
+    local = (_EPOCH + timedelta(seconds=time_ns // NS_PER_S)).astimezone(zone)
+    return f"{camera_id}_{local:%Y%m%d_%H%M%S}_{index:06d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraRow:
+    """A camera as last configured; ``document`` is its validated part of the rules file (JSON)."""
+
+    camera_id: str
+    name: str
+    timezone: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKey:
+    """Names one analysis: the same key again is the same analysis, continued.
+
+    Args:
+        camera_id: Whose view it is.
+        fingerprint: Content of the source (``SourceInfo.fingerprint``).
+        settings_hash: Everything else that decides the result: rules, detector, sampling, and the
+            source's start time.
+    """
+
+    camera_id: str
+    fingerprint: str
+    settings_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The right to write one analysis, until somebody else begins the same one.
+
+    Args:
+        run_id: Unique in the database, never reused.
+        status: ``new``; ``resumed`` (go on from ``checkpoint``, or from the start when that is
+            None); ``done`` (nothing to do, see ``report``).
+        epoch: Number of this beginning; writes of an earlier one are refused.
+        checkpoint: What the last committed step left.
+        report: What the finished run reported.
+    """
+
+    run_id: int
+    key: RunKey
+    status: Literal["new", "resumed", "done"]
+    epoch: int
+    checkpoint: bytes | None = None
+    report: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """An analysis for people to look at: what is read, how far it is, what it gave."""
+
+    run_id: int
+    key: RunKey
+    done: bool
+    start_ns: int
+    info: Mapping[str, Any]
+    progress: Mapping[str, Any]
+    report: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRow:
+    """One sampled frame (the source's ``frame_record``).
+
+    A frame belongs to a camera and a moment, not to a run: a later analysis of the same footage
+    replaces detections and view, and keeps pictures and words when it brings none.
+
+    Args:
+        frame_id: See ``frame_id()``.
+        frame: Source frame index (0-based).
+        size: (width, height) in pixels.
+        detections: ``Detections.as_records()``.
+        view, cut: As in ``rules.Observation``.
+        image_sha256, annotated_sha256: Stored JPEG without and with drawings, when kept.
+        vlm_json, summary_zh: A model's or template's words on the frame.
+    """
+
+    frame_id: str
+    camera_id: str
+    time_ns: int
+    frame: int
+    size: tuple[int, int]
+    detections: Sequence[Mapping[str, Any]] = ()
+    view: str = "ok"
+    cut: bool = False
+    image_sha256: str | None = None
+    annotated_sha256: str | None = None
+    vlm_json: Mapping[str, Any] | None = None
+    summary_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRow:
+    """One track as seen so far; written again it widens the span and keeps the best score."""
+
+    track_id: str
+    type: str
+    first_ns: int
+    last_ns: int
+    best_conf: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointRow:
+    """One track in one frame; ``run_id`` is set by the store on reading."""
+
+    time_ns: int
+    frame: int
+    track: Track
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRow:
+    """One piece of evidence of an event. An event has at most one of a (kind, time, what).
+
+    Args:
+        kind: ``original`` or ``annotated`` picture, or ``clip``.
+        what: The moment's key (``Moment.what``) or, of imported events, its text.
+        time_ns, frame: The moment; of a clip its first frame.
+        frame_id: The stored frame, when there is one.
+        sha256, media_type, bytes: Name, kind (``image/jpeg``) and length of the blob.
+        width, height: In pixels.
+    """
+
+    kind: Literal["original", "annotated", "clip"]
+    what: str
+    time_ns: int
+    frame: int
+    sha256: str
+    media_type: str
+    bytes: int
+    width: int
+    height: int
+    frame_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event with its words.
+
+    Args:
+        event: The fact.
+        summary_zh, summary_en: One sentence or more.
+        keywords_zh: For search.
+        search_text: What ``EventQuery.text`` is looked for in; kept in ``search_form()``.
+        run_id: The analysis that found it, set by the store; None when imported.
+        evidence: In order of time; read with the event, written by ``Database.add_evidence``.
+    """
+
+    event: Event
+    summary_zh: str = ""
+    summary_en: str = ""
+    keywords_zh: tuple[str, ...] = ()
+    search_text: str = ""
+    run_id: int | None = None
+    evidence: tuple[EvidenceRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one stretch of an analysis adds; it is stored wholly or not at all.
+
+    Args:
+        checkpoint: State after the step, from which ``begin_run`` goes on.
+        frames, points: New in this step.
+        tracks, events: New or changed; a later version of the same id replaces the earlier one.
+        coverage: ``(start_ns, end_ns)`` spans that were watched; those that touch or overlap what
+            is stored grow together, so let a span begin where the last one ended.
+        progress: How far it is, plain JSON for people.
+    """
+
+    checkpoint: bytes
+    frames: Sequence[FrameRow] = ()
+    points: Sequence[PointRow] = ()
+    tracks: Sequence[TrackRow] = ()
+    events: Sequence[StoredEvent] = ()
+    coverage: Sequence[tuple[int, int]] = ()
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextNumbers:
+    """First unused numbers of a camera; an absent key means 1.
+
+    Args:
+        tracks: By letter of the track id (``p``).
+        events: By local day of the event id (``20261121``).
+    """
+
+    tracks: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events to list. Every condition narrows; the default is all of them.
+
+    Args:
+        camera: Camera id.
+        types: Any of these event types.
+        since_ns, until_ns: Events that held at some time in ``[since_ns, until_ns)``; one that
+            still goes on has no end.
+        text: Terms that must all occur in the event's search text, whatever their case or width.
+        limit: 1..1000 events a page.
+        cursor: ``Page.next_cursor`` of the page before, of the same query.
+        order: ``newest`` or ``oldest`` start first.
+    """
+
+    camera: str | None = None
+    types: tuple[str, ...] = ()
+    since_ns: int | None = None
+    until_ns: int | None = None
+    text: tuple[str, ...] = ()
+    limit: int = 50
+    cursor: str | None = None
+    order: Literal["newest", "oldest"] = "newest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of events.
+
+    Args:
+        events: In the order asked for.
+        next_cursor: Where the next page begins; None on the last one.
+        total: How many events the whole query has.
+    """
+
+    events: tuple[StoredEvent, ...]
+    next_cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCounts:
+    """What an import did with its events.
+
+    Args:
+        new: Were not there.
+        replaced: Imported before, now with other content.
+        unchanged: Imported before with the same content.
+        kept: Found by an analysis of this database, which an import never overwrites.
+    """
+
+    new: int
+    replaced: int
+    unchanged: int
+    kept: int

@@ -1,0 +1,233 @@
+"""The database of everything but media: the one way to it for the rest of the program."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from video_detective.storage import migrate, reading, writing
+from video_detective.storage.base import (
+    CameraRow,
+    EventQuery,
+    EvidenceRow,
+    FrameRow,
+    ImportCounts,
+    NextNumbers,
+    Page,
+    PointRow,
+    Run,
+    RunKey,
+    RunRow,
+    Step,
+    StoredEvent,
+    TrackRow,
+)
+from video_detective.storage.dialects import WRITE, Address
+from video_detective.storage.failures import explained
+
+
+class Database:
+    """An open database. It belongs to the event loop in which it was opened.
+
+    Every writing method is one transaction: wholly there or not at all, also when the process is
+    killed. Every method raises ``StorageError`` when the database cannot be used.
+    """
+
+    def __init__(self, address: Address, engine: AsyncEngine) -> None:
+        self._place = address.place
+        self._kind = address.kind
+        self._engine = engine
+        # SQLite has one writer at a time: queue here, in order, rather than poll for its lock.
+        self._turn: AbstractAsyncContextManager[object] = (
+            asyncio.Lock() if address.kind == "sqlite" else nullcontext()
+        )
+
+    @classmethod
+    async def open(
+        cls, data_dir: Path, url: str | None = None, *, lock_timeout_s: float = 30.0
+    ) -> Self:
+        """Open a database; create it or bring it to this version's schema where needed.
+
+        Args:
+            data_dir: Folder of the SQLite file ``video-detective.db``; made when absent. Not used
+                with ``url``.
+            url: ``sqlite:////path/to/file.db`` or ``postgresql://user:password@host/database``.
+            lock_timeout_s: How long to wait for another process that writes to the SQLite file.
+
+        Raises:
+            UsageError: the URL is none of these.
+            StorageError: it cannot be opened (read-only, full, damaged, unreachable, refused), or
+                a newer version wrote it. The text never shows the URL's user or password.
+        """
+        address = Address.parse(data_dir, url)
+        with explained(address.place):
+            if address.kind == "sqlite":
+                Path(address.place).parent.mkdir(parents=True, exist_ok=True)
+            await asyncio.to_thread(migrate.upgrade, address, lock_timeout_s)
+        return cls(address, address.async_engine(lock_timeout_s))
+
+    async def close(self) -> None:
+        """Close every connection; the database cannot be used afterwards."""
+        await self._engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        with explained(self._place):
+            async with self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        with explained(self._place):
+            async with self._turn, self._engine.connect() as connection:
+                await connection.execution_options(**{WRITE: True})
+                async with connection.begin():
+                    yield connection
+
+    # --- cameras
+
+    async def save_camera(self, camera: CameraRow) -> None:
+        """Store a camera's configuration; a later one replaces it."""
+        async with self._writing() as connection:
+            await writing.save_camera(connection, self._kind, camera)
+
+    async def cameras(self) -> list[CameraRow]:
+        """Every camera ever configured, in order of id."""
+        async with self._reading() as connection:
+            return await reading.cameras(connection)
+
+    # --- runs
+
+    async def begin_run(self, key: RunKey, info: Mapping[str, Any], start_ns: int) -> Run:
+        """Begin an analysis, or continue or report the one of the same key.
+
+        Whoever began it earlier loses the right to write to it.
+
+        Args:
+            key: Which analysis.
+            info: About the source, plain JSON for people.
+            start_ns: Time of the source's first frame.
+        """
+        async with self._writing() as connection:
+            return await writing.begin_run(connection, self._kind, key, info, start_ns)
+
+    async def commit_step(self, run: Run, step: Step) -> None:
+        """Add one stretch of an analysis and its checkpoint, in one transaction.
+
+        Raises:
+            ConflictError: the run was begun again by another process or is done, or another
+                analysis of the camera has given out the same track or event id meanwhile.
+        """
+        async with self._writing() as connection:
+            await writing.commit_step(connection, self._kind, run, step)
+
+    async def finish_run(self, run: Run, report: Mapping[str, Any]) -> None:
+        """Mark an analysis done and drop its checkpoint.
+
+        Raises:
+            ConflictError: as ``commit_step``.
+        """
+        async with self._writing() as connection:
+            await writing.finish_run(connection, run, report)
+
+    async def runs(self, camera: str | None = None) -> list[RunRow]:
+        """Every analysis (of a camera), newest first."""
+        async with self._reading() as connection:
+            return await reading.runs(connection, camera)
+
+    async def next_numbers(self, camera_id: str) -> NextNumbers:
+        """The first track and event numbers that no analysis or import ever used.
+
+        A resumed run must go on from the larger of these and its checkpoint's: another analysis
+        of the camera may have run in between.
+        """
+        async with self._reading() as connection:
+            return await reading.next_numbers(connection, camera_id)
+
+    # --- evidence
+
+    async def events_without_evidence(self, run: Run) -> list[StoredEvent]:
+        """The run's events that have no evidence yet, in order of start (open ones included)."""
+        async with self._reading() as connection:
+            return await reading.events_without_evidence(connection, run.run_id)
+
+    async def add_evidence(
+        self, event_id: str, evidence: Sequence[EvidenceRow], frames: Sequence[FrameRow] = ()
+    ) -> None:
+        """Add evidence of an event and the frames it refers to; again is harmless.
+
+        Raises:
+            MissingError: there is no such event.
+        """
+        async with self._writing() as connection:
+            await writing.add_evidence(connection, self._kind, event_id, evidence, frames)
+
+    # --- reading
+
+    async def events(self, query: EventQuery) -> Page:
+        """One page of the events that meet every condition.
+
+        Raises:
+            UsageError: limit or cursor cannot be meant.
+        """
+        async with self._reading() as connection:
+            return await reading.events(connection, query)
+
+    async def event(self, event_id: str) -> StoredEvent | None:
+        """One event with its evidence."""
+        async with self._reading() as connection:
+            return await reading.event(connection, event_id)
+
+    async def frame(self, frame_id: str) -> FrameRow | None:
+        """One frame."""
+        async with self._reading() as connection:
+            return await reading.frame(connection, frame_id)
+
+    async def frames(self, camera: str, since_ns: int, until_ns: int) -> list[FrameRow]:
+        """A camera's frames in ``[since_ns, until_ns)``, in order of time."""
+        async with self._reading() as connection:
+            return await reading.frames(connection, camera, since_ns, until_ns)
+
+    async def tracks(self, camera: str, since_ns: int, until_ns: int) -> list[TrackRow]:
+        """A camera's tracks that were seen in ``[since_ns, until_ns)``, in order of first time."""
+        async with self._reading() as connection:
+            return await reading.tracks(connection, camera, since_ns, until_ns)
+
+    async def track_points(
+        self, camera: str, since_ns: int, until_ns: int, *, run_id: int | None = None
+    ) -> list[PointRow]:
+        """Tracked boxes in ``[since_ns, until_ns)``, in order of time and track id.
+
+        Args:
+            camera: Camera id.
+            since_ns: Beginning of the period.
+            until_ns: Its end, exclusive.
+            run_id: Only of this analysis; without it footage that was analysed twice under
+                different settings gives both.
+        """
+        async with self._reading() as connection:
+            return await reading.track_points(connection, camera, since_ns, until_ns, run_id)
+
+    async def coverage(self, camera: str, since_ns: int, until_ns: int) -> list[tuple[int, int]]:
+        """When the camera was watched: disjoint ``(start_ns, end_ns)`` cut to the period."""
+        async with self._reading() as connection:
+            return await reading.coverage(connection, camera, since_ns, until_ns)
+
+    async def import_events(self, events: Sequence[StoredEvent]) -> ImportCounts:
+        """Store events that were found elsewhere; again is harmless.
+
+        Evidence rows of the events are not imported: their blobs would not be here.
+        """
+        async with self._writing() as connection:
+            return await writing.import_events(connection, self._kind, events)

@@ -1,0 +1,271 @@
+"""Every question to the database. Functions take an open connection and change nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from video_detective.errors import UsageError
+from video_detective.storage import rows
+from video_detective.storage.base import (
+    CameraRow,
+    EventQuery,
+    EvidenceRow,
+    FrameRow,
+    NextNumbers,
+    Page,
+    PointRow,
+    RunRow,
+    StoredEvent,
+    TrackRow,
+)
+from video_detective.storage.dialects import KEY_TEXT
+from video_detective.storage.tables import (
+    CAMERAS,
+    COUNTERS,
+    COVERAGE,
+    EVENTS,
+    EVIDENCE,
+    FRAMES,
+    RUNS,
+    TRACK_POINTS,
+    TRACKS,
+)
+
+_MAX_PAGE = 1000
+_MAX_TERMS = 32
+_MAX_TERM_LENGTH = 1000  # SQLite refuses LIKE patterns of more than 50,000 bytes
+_LAST_NS = 2**63 - 1
+
+
+async def cameras(connection: AsyncConnection) -> list[CameraRow]:
+    """Every camera, in order of id."""
+    found = await connection.execute(select(CAMERAS).order_by(CAMERAS.c.camera_id))
+    return [rows.camera_from(row) for row in found.mappings()]
+
+
+async def runs(connection: AsyncConnection, camera: str | None) -> list[RunRow]:
+    """Every analysis (of a camera), newest first."""
+    wanted = [column for column in RUNS.columns if column.name != "checkpoint"]
+    query = select(*wanted).order_by(RUNS.c.run_id.desc())
+    if camera is not None:
+        query = query.where(RUNS.c.camera_id == camera)
+    return [rows.run_from(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def next_numbers(connection: AsyncConnection, camera_id: str) -> NextNumbers:
+    """The camera's first unused numbers."""
+    query = select(COUNTERS).where(COUNTERS.c.camera_id == camera_id)
+    numbers: dict[str, dict[str, int]] = {"track": {}, "event": {}}
+    for row in (await connection.execute(query)).mappings():
+        numbers[row["kind"]][row["key"]] = row["next"]
+    return NextNumbers(tracks=numbers["track"], events=numbers["event"])
+
+
+async def frame(connection: AsyncConnection, frame_id: str) -> FrameRow | None:
+    """One frame."""
+    found = await connection.execute(select(FRAMES).where(FRAMES.c.frame_id == frame_id))
+    row = found.mappings().first()
+    return None if row is None else rows.frame_from(row)
+
+
+async def frames(
+    connection: AsyncConnection, camera: str, since_ns: int, until_ns: int
+) -> list[FrameRow]:
+    """A camera's frames in a period, in order of time."""
+    query = (
+        select(FRAMES)
+        .where(
+            FRAMES.c.camera_id == camera,
+            FRAMES.c.time_ns >= _storable_ns(since_ns),
+            FRAMES.c.time_ns < _storable_ns(until_ns),
+        )
+        .order_by(FRAMES.c.time_ns, FRAMES.c.frame_id)
+    )
+    return [rows.frame_from(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def tracks(
+    connection: AsyncConnection, camera: str, since_ns: int, until_ns: int
+) -> list[TrackRow]:
+    """A camera's tracks seen in a period, in order of first time."""
+    query = (
+        select(TRACKS)
+        .where(
+            TRACKS.c.camera_id == camera,
+            TRACKS.c.first_ns < _storable_ns(until_ns),
+            TRACKS.c.last_ns >= _storable_ns(since_ns),
+        )
+        .order_by(TRACKS.c.first_ns, TRACKS.c.track_id)
+    )
+    return [rows.track_from(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def track_points(
+    connection: AsyncConnection, camera: str, since_ns: int, until_ns: int, run_id: int | None
+) -> list[PointRow]:
+    """Tracked boxes in a period, in order of time and track id."""
+    query = (
+        select(TRACK_POINTS)
+        .where(
+            TRACK_POINTS.c.camera_id == camera,
+            TRACK_POINTS.c.time_ns >= _storable_ns(since_ns),
+            TRACK_POINTS.c.time_ns < _storable_ns(until_ns),
+        )
+        .order_by(TRACK_POINTS.c.time_ns, TRACK_POINTS.c.track_id)
+    )
+    if run_id is not None:
+        query = query.where(TRACK_POINTS.c.run_id == run_id)
+    return [rows.point_from(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def coverage(
+    connection: AsyncConnection, camera: str, since_ns: int, until_ns: int
+) -> list[tuple[int, int]]:
+    """Disjoint watched spans, cut to the period, in order."""
+    query = (
+        select(COVERAGE.c.start_ns, COVERAGE.c.end_ns)
+        .where(
+            COVERAGE.c.camera_id == camera,
+            COVERAGE.c.start_ns < _storable_ns(until_ns),
+            COVERAGE.c.end_ns > _storable_ns(since_ns),
+        )
+        .order_by(COVERAGE.c.start_ns)
+    )
+    spans: list[tuple[int, int]] = []
+    for start_ns, end_ns in await connection.execute(query):
+        start_ns, end_ns = max(start_ns, since_ns), min(end_ns, until_ns)
+        # Two analyses that write at once may leave spans that overlap.
+        if spans and start_ns <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end_ns, spans[-1][1])
+        else:
+            spans.append((start_ns, end_ns))
+    return spans
+
+
+async def event(connection: AsyncConnection, event_id: str) -> StoredEvent | None:
+    """One event with its evidence."""
+    found = await _with_evidence(connection, select(EVENTS).where(EVENTS.c.event_id == event_id))
+    return found[0] if found else None
+
+
+async def events_without_evidence(connection: AsyncConnection, run_id: int) -> list[StoredEvent]:
+    """A run's events without evidence, in order of start."""
+    has_evidence = select(EVIDENCE.c.event_id).where(EVIDENCE.c.event_id == EVENTS.c.event_id)
+    return await _with_evidence(
+        connection,
+        select(EVENTS)
+        .where(EVENTS.c.run_id == run_id, ~has_evidence.exists())
+        .order_by(EVENTS.c.start_ns, EVENTS.c.event_id),
+    )
+
+
+async def events(connection: AsyncConnection, query: EventQuery) -> Page:
+    """One page of events.
+
+    Raises:
+        UsageError: limit, terms or cursor cannot be meant.
+    """
+    if not 1 <= query.limit <= _MAX_PAGE:
+        raise UsageError(
+            f"A page of {query.limit} events cannot be made", remedy=f"Ask for 1 to {_MAX_PAGE}"
+        )
+    conditions = _conditions(query)
+    statement = select(EVENTS).where(*conditions)
+    place = tuple_(EVENTS.c.start_ns, EVENTS.c.event_id)
+    if query.cursor is not None:
+        start_ns, event_id = _read_cursor(query.cursor)
+        last = tuple_(literal(start_ns, BigInteger), literal(event_id, KEY_TEXT))
+        statement = statement.where(place < last if query.order == "newest" else place > last)
+    keys = [EVENTS.c.start_ns, EVENTS.c.event_id]
+    if query.order == "newest":
+        statement = statement.order_by(*(key.desc() for key in keys))
+    else:
+        statement = statement.order_by(*keys)
+    found = await _with_evidence(connection, statement.limit(query.limit + 1))
+    total = await connection.scalar(select(func.count()).select_from(EVENTS).where(*conditions))
+    page = found[: query.limit]
+    return Page(
+        events=tuple(page),
+        next_cursor=_write_cursor(page[-1]) if len(found) > query.limit else None,
+        total=total or 0,
+    )
+
+
+def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
+    terms = [rows.search_form(term) for term in query.text]
+    if len(terms) > _MAX_TERMS or any(len(term) > _MAX_TERM_LENGTH for term in terms):
+        raise UsageError(
+            f"The search has {len(terms)} terms or a very long one",
+            remedy=f"Use at most {_MAX_TERMS} terms of {_MAX_TERM_LENGTH} characters",
+        )
+    conditions: list[ColumnElement[bool]] = [
+        EVENTS.c.search_text.contains(term, autoescape=True) for term in terms if term
+    ]
+    if query.camera is not None:
+        conditions.append(EVENTS.c.camera_id == query.camera)
+    if query.types:
+        conditions.append(EVENTS.c.type.in_(query.types))
+    if query.until_ns is not None:
+        conditions.append(EVENTS.c.start_ns < _storable_ns(query.until_ns))
+    if query.since_ns is not None:
+        since_ns = _storable_ns(query.since_ns)
+        conditions.append(or_(EVENTS.c.end_ns.is_(None), EVENTS.c.end_ns >= since_ns))
+    return conditions
+
+
+async def _with_evidence(
+    connection: AsyncConnection, statement: Select[tuple[object, ...]]
+) -> list[StoredEvent]:
+    found = (await connection.execute(statement)).mappings().all()
+    evidence = await _evidence_of(connection, [row["event_id"] for row in found])
+    return [rows.event_from(row, evidence[row["event_id"]]) for row in found]
+
+
+async def _evidence_of(
+    connection: AsyncConnection, event_ids: Sequence[str]
+) -> defaultdict[str, list[EvidenceRow]]:
+    evidence: defaultdict[str, list[EvidenceRow]] = defaultdict(list)
+    for chunk in chunks(event_ids):
+        query = (
+            select(EVIDENCE)
+            .where(EVIDENCE.c.event_id.in_(chunk))
+            .order_by(EVIDENCE.c.time_ns, EVIDENCE.c.kind, EVIDENCE.c.what)
+        )
+        for row in (await connection.execute(query)).mappings():
+            evidence[row["event_id"]].append(rows.evidence_from(row))
+    return evidence
+
+
+def chunks(keys: Collection[str]) -> list[list[str]]:
+    """Keys in portions that fit one IN list (SQLite before 3.32 takes 999 parameters)."""
+    ordered = list(keys)
+    return [ordered[i : i + 900] for i in range(0, len(ordered), 900)]
+
+
+def _storable_ns(time_ns: int) -> int:
+    """The time, cut to what a 64-bit column holds: users may ask for the year 9999."""
+    return max(-_LAST_NS, min(time_ns, _LAST_NS))
+
+
+def _write_cursor(last: StoredEvent) -> str:
+    text = f"{last.event.start_ns} {last.event.event_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        start_ns, event_id = (
+            base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
+        )
+        return _storable_ns(int(start_ns)), event_id
+    except ValueError as error:  # also of base64 and of UTF-8
+        raise UsageError(
+            f"The cursor '{cursor[:80]}' is of no page",
+            remedy="Take next_cursor of the page before, or leave it out to begin anew",
+        ) from error
