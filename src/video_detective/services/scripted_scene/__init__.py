@@ -1,0 +1,1 @@
+"""A film whose script says exactly what happens in it: for ``selftest`` and the demonstration."""
