@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
@@ -44,7 +44,7 @@ class MobileNetSsd:
         model: The converted network, full precision or 8 bits.
         threshold: Lowest score (0..1) that is reported. Low by default: the tracker has a use for
             weak detections, and the caller knows the camera's threshold.
-        classes: Which to report; those that the network does not know are ignored.
+        classes: Which to report; None for all, and those it does not know are left out.
 
     Raises:
         WeightsError: the file is absent or no such model.
@@ -53,9 +53,10 @@ class MobileNetSsd:
     name = "mobilenet-ssd"
 
     def __init__(
-        self, model: Path, *, threshold: float = 0.05, classes: Iterable[str] = tuple(CLASSES)
+        self, model: Path, *, threshold: float = 0.05, classes: Collection[str] | None = None
     ) -> None:
-        self.classes = frozenset(classes) & frozenset(CLASSES)
+        known = frozenset(CLASSES)
+        self.classes: frozenset[str] = known if classes is None else known & frozenset(classes)
         self._names = tuple(sorted(self.classes))
         self._columns = np.array([CLASSES[name] for name in self._names], np.intp)
         self._threshold = threshold
@@ -63,7 +64,7 @@ class MobileNetSsd:
         self._priors = prior_boxes()
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """One ``Detections`` for each image (H_i, W_i, 3), in their order; [] for no images.
+        """One ``Detections`` for each image (H_i, W_i, 3) BGR, in their order; [] for no images.
 
         Boxes are in pixels of the image and inside it; suppressed within each class group.
         """

@@ -1,0 +1,105 @@
+"""Detectors by the name a camera's configuration gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from video_detective.detection.base import CLASS_GROUPS, Detector
+from video_detective.detection.faces import CenterFace
+from video_detective.detection.mobilenet_ssd import CLASSES, MobileNetSsd
+from video_detective.detection.weights import find
+from video_detective.detection.weights.catalogue import CENTERFACE, MOBILENET_SSD_INT8
+from video_detective.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorOptions:
+    """What a camera's configuration says of its detector.
+
+    Args:
+        classes: Wanted classes of ``CLASS_GROUPS``; None for all that the detector knows.
+        threshold: Lowest score (0..1) to report; None for the detector's own.
+        model_path: A model file of the user's; None for the installed weights.
+        cache_dir: Where weights are installed; None for the user's cache.
+    """
+
+    classes: Collection[str] | None = None
+    threshold: float | None = None
+    model_path: Path | None = None
+    cache_dir: Path | None = None
+
+
+def _mobilenet_ssd(options: DetectorOptions) -> Detector:
+    _require_any("mobilenet-ssd", options.classes, CLASSES)
+    model = options.model_path or find("mobilenet-ssd", MOBILENET_SSD_INT8, options.cache_dir)
+    if options.threshold is None:
+        return MobileNetSsd(model, classes=options.classes)
+    return MobileNetSsd(model, classes=options.classes, threshold=options.threshold)
+
+
+def _centerface(options: DetectorOptions) -> Detector:
+    _require_any("centerface", options.classes, ("face",))
+    model = options.model_path or find("centerface", CENTERFACE, options.cache_dir)
+    if options.threshold is None:
+        return CenterFace(model)
+    return CenterFace(model, threshold=options.threshold)
+
+
+DETECTORS: Mapping[str, Callable[[DetectorOptions], Detector]] = {
+    "mobilenet-ssd": _mobilenet_ssd,
+    "centerface": _centerface,
+}
+"""How each detector is made; the first is the default."""
+
+
+def make_detector(
+    name: str,
+    *,
+    classes: Collection[str] | None = None,
+    threshold: float | None = None,
+    model_path: Path | None = None,
+    cache_dir: Path | None = None,
+) -> Detector:
+    """The named detector, ready to use.
+
+    Args:
+        name: A key of ``DETECTORS``.
+        classes: See ``DetectorOptions``, as for the others.
+        threshold: See there.
+        model_path: See there.
+        cache_dir: See there.
+
+    Raises:
+        UsageError: unknown detector or class, a threshold outside 0..1, or a detector that knows
+            none of the wanted classes.
+        WeightsError: its weights are not installed, damaged or unreadable.
+    """
+    if name not in DETECTORS:
+        raise UsageError(
+            f"There is no detector {name!r}", remedy=f"Choose from: {', '.join(DETECTORS)}"
+        )
+    unknown = sorted(set(classes or ()) - set(CLASS_GROUPS))
+    if unknown:
+        raise UsageError(
+            f"There is no class {unknown[0]!r}", remedy=f"Choose from: {', '.join(CLASS_GROUPS)}"
+        )
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError(
+            f"Threshold {threshold} is no score", remedy="Give a number from 0 to 1, such as 0.4"
+        )
+    return DETECTORS[name](
+        DetectorOptions(
+            classes=classes, threshold=threshold, model_path=model_path, cache_dir=cache_dir
+        )
+    )
+
+
+def _require_any(detector: str, wanted: Collection[str] | None, known: Collection[str]) -> None:
+    if wanted is not None and not set(wanted) & set(known):
+        asked = ", ".join(sorted(wanted)) or "nothing"
+        raise UsageError(
+            f"Detector {detector!r} cannot find {asked}",
+            remedy=f"Watch for classes it knows: {', '.join(sorted(known))}",
+        )
