@@ -64,7 +64,7 @@ def test_what_is_expected_is_what_the_script_tells() -> None:
         ("line_crossing", "right_to_left", "bag-owner", None),
         ("abandoned_object", None, "bag", None),
         ("pacing", None, "pacer", None),
-        ("metric", None, "queue-1", 13),
+        ("metric", None, "bag-fetcher", 13),
         ("line_crossing", "right_to_left", "bag-fetcher", None),
         ("crowding", None, "crowd-1", 5),
         ("wrong_way", None, "wrong-way-car", None),

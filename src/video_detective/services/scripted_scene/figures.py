@@ -124,7 +124,7 @@ def draw_shadow(frame: Image, foot: Point, half_width: float, half_depth: float)
 def draw_person(frame: Image, pose: Pose, look: Look, t: float, light: float) -> None:
     """A person on its foot point: walking, standing with a slight sway, or bending down."""
     unit_px = person_height(pose.y) * look.height
-    draw_shadow(frame, (pose.x, pose.y), 0.24 * unit_px, 0.07 * unit_px)
+    draw_shadow(frame, (pose.x, pose.y - 0.03 * unit_px), 0.24 * unit_px, 0.06 * unit_px)
     canvas = _Canvas((pose.x, pose.y), unit_px, 1.3, 1.06)
     side = pose.facing
     phase = 2 * math.pi * pose.walked_px / (STRIDE * unit_px)
@@ -171,7 +171,7 @@ def _legs(side: int, phase: float, swing: float) -> tuple[float, list[Point], li
         lower = forward - bend
         knees.append(knee)
         ankles.append((knee[0] + side * shin * math.sin(lower), knee[1] - shin * math.cos(lower)))
-    hip = 0.03 - min(y for _, y in ankles)
+    hip = 0.042 - min(y for _, y in ankles)  # the sole is half a shoe below the ankle
     return hip, knees, ankles
 
 

@@ -70,6 +70,8 @@ class Script:
         raise KeyError(name)
 
 
+FAR_Y, NEAR_Y = 284.0, 404.0
+"""Of the two paths across the yard; so far apart that nobody hides anybody, nor a car anybody."""
 LEFT_EDGE, RIGHT_EDGE = -40.0, 1000.0
 """x at which a person is wholly out of the picture."""
 
@@ -81,13 +83,13 @@ def _passers_by() -> tuple[Actor, ...]:
             name="to-the-right",
             kind="person",
             look=Look(coat=WHITE, trousers=NAVY),
-            way=way(4.0, (LEFT_EDGE, 290), ((RIGHT_EDGE, 290), 74)),
+            way=way(4.0, (LEFT_EDGE, FAR_Y), ((RIGHT_EDGE, FAR_Y), 74)),
         ),
         Actor(
             name="to-the-left",
             kind="person",
             look=Look(coat=DARK_RED, trousers=BLACK, hat=RED),
-            way=way(8.0, (RIGHT_EDGE, 405), ((LEFT_EDGE, 405), 74)),
+            way=way(8.0, (RIGHT_EDGE, NEAR_Y), ((LEFT_EDGE, NEAR_Y), 74)),
         ),
         Actor(
             name="turns-back",
@@ -120,13 +122,13 @@ def _loiterer() -> Actor:
         look=Look(coat=GREEN, trousers=BLACK, hat=ORANGE),
         way=way(
             12.0,
-            (LEFT_EDGE, 290),
-            ((345, 290), 66),
+            (LEFT_EDGE, FAR_Y),
+            ((345, FAR_Y), 66),
             ((390, 228), 66),
             *shuffles,
             3.0,
-            ((345, 290), 66),
-            ((LEFT_EDGE, 290), 66),
+            ((345, FAR_Y), 66),
+            ((LEFT_EDGE, FAR_Y), 66),
         ),
     )
 
@@ -134,12 +136,12 @@ def _loiterer() -> Actor:
 def _pacer() -> Actor:
     turns: list[tuple[Point, float] | float] = []
     for _ in range(3):
-        turns += [((215, 405), 58), 0.3, ((75, 405), 58), 0.3]
+        turns += [((215, NEAR_Y), 58), 0.3, ((75, NEAR_Y), 58), 0.3]
     return Actor(
         name="pacer",
         kind="person",
         look=Look(coat=SKY, trousers=BROWN),
-        way=way(36.0, (LEFT_EDGE, 405), *turns, ((LEFT_EDGE, 405), 58)),
+        way=way(36.0, (LEFT_EDGE, NEAR_Y), *turns, ((LEFT_EDGE, NEAR_Y), 58)),
     )
 
 
@@ -149,7 +151,7 @@ def _bag_story() -> tuple[Actor, ...]:
         name="bag-owner",
         kind="person",
         look=Look(coat=BLUE, trousers=BLACK),
-        way=way(19.0, (RIGHT_EDGE, 405), ((420, 405), 70), 1.6, ((LEFT_EDGE, 405), 70)),
+        way=way(19.0, (RIGHT_EDGE, NEAR_Y), ((420, NEAR_Y), 70), 1.6, ((LEFT_EDGE, NEAR_Y), 70)),
         rest_facing=1,
         stoops=((27.4, 28.8),),
         carrying=(19.0, 28.1),
@@ -158,7 +160,7 @@ def _bag_story() -> tuple[Actor, ...]:
         name="bag-fetcher",
         kind="person",
         look=Look(coat=WHITE, trousers=GREY, hat=BLUE),
-        way=way(43.0, (RIGHT_EDGE, 405), ((482, 405), 70), 1.6, ((LEFT_EDGE, 405), 70)),
+        way=way(43.0, (RIGHT_EDGE, NEAR_Y), ((482, NEAR_Y), 70), 1.6, ((LEFT_EDGE, NEAR_Y), 70)),
         rest_facing=-1,
         stoops=((50.5, 51.9),),
         carrying=(51.2, 80.0),
@@ -167,7 +169,7 @@ def _bag_story() -> tuple[Actor, ...]:
         name="bag",
         kind="bag",
         look=Look(coat=BLACK),
-        way=((28.1, 451.0, 405.0), (51.2, 451.0, 405.0)),
+        way=((28.1, 451.0, NEAR_Y), (51.2, 451.0, NEAR_Y)),
     )
     return owner, fetcher, bag
 
@@ -190,30 +192,30 @@ QUEUE_LOOKS: Sequence[Look] = (
 
 
 def _queue() -> tuple[Actor, ...]:
-    """Three rows come in from the right as trains, stop together, and leave as they came."""
-    rows = ((218.0, 44.0, 5), (306.0, 44.4, 4), (400.0, 45.2, 4))
-    spacing, speed = 56.0, 64.0
-    queue: list[Actor] = []
-    for y, start_s, length in rows:
-        for i in range(length):
-            place = (600 + spacing * i, y)
-            arrival = start_s + (RIGHT_EDGE - 600) / speed
-            queue.append(
-                Actor(
-                    name=f"queue-{len(queue) + 1}",
-                    kind="person",
-                    look=QUEUE_LOOKS[len(queue)],
-                    rest_facing=-1,
-                    way=way(
-                        start_s + spacing * i / speed,
-                        (RIGHT_EDGE, y),
-                        (place, speed),
-                        58.0 - arrival,
-                        ((RIGHT_EDGE, y), speed),
-                    ),
-                )
-            )
-    return tuple(queue)
+    """Three staggered rows come in from the right in formation and leave as they came."""
+    speed_px_s, sets_out_s, leaves_s = 64.0, 44.0, 58.0
+    places = [
+        (first_x + 56.0 * i, y)
+        for first_x, y, length in ((600.0, 178.0, 5), (628.0, 278.0, 4), (600.0, 392.0, 4))
+        for i in range(length)
+    ]
+    arrives_s = sets_out_s + (RIGHT_EDGE - 600.0) / speed_px_s
+    return tuple(
+        Actor(
+            name=f"queue-{number}",
+            kind="person",
+            look=look,
+            rest_facing=-1,
+            way=way(
+                arrives_s - (RIGHT_EDGE - x) / speed_px_s,
+                (RIGHT_EDGE, y),
+                ((x, y), speed_px_s),
+                leaves_s - arrives_s,
+                ((RIGHT_EDGE, y), speed_px_s),
+            ),
+        )
+        for number, ((x, y), look) in enumerate(zip(places, QUEUE_LOOKS, strict=True), start=1)
+    )
 
 
 def _crowd() -> tuple[Actor, ...]:
@@ -227,11 +229,11 @@ def _crowd() -> tuple[Actor, ...]:
     )
     # Place, when it sets out, where it looks, where it leaves to.
     plan = (
-        ((410.0, 300.0), 61.0, -1, LEFT_EDGE),
-        ((350.0, 296.0), 61.9, 0, LEFT_EDGE),
-        ((290.0, 300.0), 62.8, 1, LEFT_EDGE),
-        ((385.0, 415.0), 61.5, -1, RIGHT_EDGE),
-        ((315.0, 415.0), 62.6, 1, LEFT_EDGE),
+        ((410.0, FAR_Y), 61.0, -1, LEFT_EDGE),
+        ((350.0, FAR_Y - 4), 61.9, 0, LEFT_EDGE),
+        ((290.0, FAR_Y), 62.8, 1, LEFT_EDGE),
+        ((385.0, NEAR_Y), 61.5, -1, RIGHT_EDGE),
+        ((315.0, NEAR_Y), 62.6, 1, LEFT_EDGE),
     )
     crowd: list[Actor] = []
     for number, ((x, y), start_s, facing, leaves_to) in enumerate(plan):

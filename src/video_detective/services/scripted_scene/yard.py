@@ -137,9 +137,9 @@ def _markings(picture: _Canvas) -> None:
         if top[1] < 268:
             _stripe(picture, top, bottom, (46, 130, 170), 1, 0.5)
     _stripe(picture, FENCE_NEAR, LINE_END, (60, 205, 235), 5, 0.85)
-    for y in (236, 322, 414):
+    for y in (204, 304, 416):
         _stripe(picture, (578, y), (872, y), (196, 150, 90), 3, 0.7)
-    _stripe(picture, (574, 186), (566, 420), (196, 150, 90), 3, 0.7)
+    _stripe(picture, (576, 172), (566, 420), (196, 150, 90), 3, 0.7)
 
 
 def _wall(picture: _Canvas, rng: np.random.Generator) -> None:
