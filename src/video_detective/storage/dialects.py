@@ -28,6 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.types import TypeDecorator
 
 from video_detective.errors import StorageError, UsageError
+from video_detective.storage.failures import unstorable
 
 FILE_NAME = "video-detective.db"
 WRITE = "video_detective_write"
@@ -157,11 +158,17 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
 
 
 def _dump_json(value: object) -> str:
-    r"""Compact JSON that keeps Chinese readable; NaN and infinity are mistakes of the caller.
+    r"""Compact JSON that keeps Chinese readable.
 
     The escape of NUL (the only text JSON writes as \u0000) passes PostgreSQL's ``json`` type.
+
+    Raises:
+        UsageError: a number is not finite.
     """
-    dumped = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        dumped = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise unstorable(error) from error
     return _storable(dumped)
 
 

@@ -85,14 +85,16 @@ def explained(place: str) -> Iterator[None]:
             remedy="Let only one analysis of a camera run at a time, then run this one again",
         ) from error
     except DataError as error:
-        raise _unstorable(error.orig or error) from error
+        raise unstorable(error.orig or error) from error
     except DBAPIError as error:
         raise storage_error(place, error.orig or error) from error
     except (StatementError, OverflowError) as error:
         cause = error.orig if isinstance(error, StatementError) else error
-        if not isinstance(cause, (ValueError, OverflowError)):
-            raise
-        raise _unstorable(cause) from error
+        if isinstance(cause, UsageError):  # of ``dialects``, wrapped by SQLAlchemy
+            raise cause from None
+        if isinstance(cause, OverflowError):
+            raise unstorable(cause) from error
+        raise
     except PoolTimeoutError as error:
         raise StorageError(
             f"The database {place} has no free connection", remedy="Try again later"
@@ -107,7 +109,8 @@ def _is_dangling(error: BaseException | None) -> bool:
     return isinstance(error, psycopg.errors.ForeignKeyViolation)
 
 
-def _unstorable(error: BaseException) -> UsageError:
+def unstorable(error: BaseException) -> UsageError:
+    """A value came that no database holds."""
     return UsageError(
         f"A value cannot be stored: {error}",
         remedy="Numbers must be finite, whole ones within 64 bits",
