@@ -24,12 +24,14 @@ from video_detective.tracking.numbering import TrackNumbers, id_order
 
 BUFFER = 0.3
 """Growth of boxes in the rounds for sure and for weak detections (C-BIoU's first buffer)."""
-LAST_BUFFER = 0.5
+LAST_BUFFER = 0.7
 """Growth in the last round, for what is left of tracks and sure detections (C-BIoU's second)."""
 SURE_OVERLAP = 0.2
 """Least similarity (buffered IoU times height agreement) of a track and a sure detection."""
-WEAK_OVERLAP = 0.4
+WEAK_OVERLAP = 0.5
 """Least similarity of a track and a weak detection, which is often a stray or cut-off box."""
+LAST_OVERLAP = 0.1
+"""Least similarity in the last round."""
 WEAK_WITHIN_S = 0.5
 """A track not seen for longer is not found again by a weak detection."""
 CONFIRM_HITS = 2
@@ -44,8 +46,8 @@ CONFIRM_WITHIN_S = 0.5
 class _Followed:
     """One object: confirmed when it has an id (``""`` before).
 
-    ``votes`` sums the scores by class; place, speed (4,) and covariance (3,) are a row of
-    ``kalman.Motion`` at ``seen_ns``.
+    ``votes`` sums the scores by class; place, speed (4,) and covariance (4, 3) are a
+    row of ``kalman.Motion`` at ``seen_ns``.
     """
 
     track_id: str
@@ -202,18 +204,22 @@ class ByteTracker:
         for tracks, detections, buffer, at_least in (
             (open_track, sure, BUFFER, SURE_OVERLAP),
             (elapsed_s <= WEAK_WITHIN_S, weak, BUFFER, WEAK_OVERLAP),
-            (open_track, sure, LAST_BUFFER, SURE_OVERLAP),
+            (open_track, sure, LAST_BUFFER, LAST_OVERLAP),
         ):
             rows = np.flatnonzero(tracks & open_track)
             columns = np.flatnonzero(detections)
+            if not len(rows) or not len(columns):
+                continue
             similarity = _similarity(boxes[rows], found.boxes[columns], buffer)
             for row, column in zip(*assigned(similarity, at_least=at_least), strict=True):
                 pairs.append((int(rows[row]), int(columns[column])))
                 open_track[rows[row]] = False
                 detections[columns[column]] = False
+        if not pairs:
+            return {}
         matched = [row for row, _ in pairs]
         indices = [column for _, column in pairs]
-        motion = kalman.corrected(expected.at(matched), found.boxes[indices])
+        motion = kalman.corrected(expected.at(matched), found.boxes[indices], found.scores[indices])
         for k, (row, column) in enumerate(pairs):
             name, score = found.classes[column], float(found.scores[column])
             followed[row].see(motion, k, name, score, time_ns)
@@ -225,6 +231,8 @@ class ByteTracker:
         """New, unconfirmed tracks by index of their detection."""
         strong = np.flatnonzero(found.scores >= self._start_score)
         indices = [index for index in strong.tolist() if index not in taken]
+        if not indices:
+            return {}
         motion = kalman.begun(found.boxes[indices])
         return {
             index: _Followed(
