@@ -10,9 +10,20 @@ from video_detective.rules.base import (
     Tripwire,
     Zone,
 )
+from video_detective.rules.engine import RuleEngine
 from video_detective.rules.parameters import Rule, Scene, Schedule
 
 __all__ = [
-    "EVENT_TYPES", "RISK_LEVELS", "Actor", "Event", "Moment", "Observation", "Rule", "Scene",
-    "Schedule", "Tripwire", "Zone",
+    "EVENT_TYPES",
+    "RISK_LEVELS",
+    "Actor",
+    "Event",
+    "Moment",
+    "Observation",
+    "Rule",
+    "RuleEngine",
+    "Scene",
+    "Schedule",
+    "Tripwire",
+    "Zone",
 ]

@@ -110,8 +110,8 @@ class Pacing(RuleParameters):
     """徘徊: to and fro over one short segment, or in and out of the zone, within a window.
 
     Established at ``min_crossings`` passes (or entries and exits) within ``window_s``. ``tripwire``
-    names the segment; without one it is the middle of the track's own way, with legs of at least
-    ``min_leg`` frame heights.
+    names the segment; without one it is the track's own way, of which each leg of at least
+    ``min_leg`` frame heights between two turns is a pass.
     """
 
     type: Literal["pacing"] = "pacing"
@@ -129,6 +129,7 @@ class AbandonedObject(RuleParameters):
 
     ``owner_distance``: from its foot to the nearest person's foot, in frame heights.
     ``max_shift``: how far it may wander and still be the same still thing, in frame heights.
+    ``exit_s``: unseen for this long it was taken away (still things are looked at every 1 or 2 s).
     """
 
     type: Literal["abandoned_object"] = "abandoned_object"
@@ -138,11 +139,16 @@ class AbandonedObject(RuleParameters):
     min_seconds: float = 30.0
     owner_distance: float = 0.15
     max_shift: float = 0.03
+    exit_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowding(RuleParameters):
-    """群聚: ``min_people`` in the zone (or within ``radius`` frame heights) for ``min_seconds``."""
+    """群聚: ``min_people`` in the zone for ``min_seconds``; without a zone, in the picture.
+
+    With ``radius`` (frame heights) only people within it of one of them count together.
+    ``exit_s``: how long there may be fewer before it is over.
+    """
 
     type: Literal["crowding"] = "crowding"
     zone: str | None = None
@@ -158,7 +164,8 @@ class Metric(RuleParameters):
 
     ``metric`` is a path: ``zones.<id>.count``, ``zones.<id>.queue_length`` (slow ones only),
     ``zones.<id>.max_dwell_s``, ``zones.<id>.mean_dwell_s``, ``tripwires.<id>.left_to_right``,
-    ``tripwires.<id>.right_to_left`` (crossings so far in the local day).
+    ``tripwires.<id>.right_to_left`` (crossings so far in the local day). ``queue_max_speed_px_s``:
+    who is slower queues. ``exit_s``: how long it may fail to hold before it is over.
     """
 
     type: Literal["metric"] = "metric"
@@ -166,6 +173,8 @@ class Metric(RuleParameters):
     operator: Literal["GT", "LT", "GTE", "LTE", "EQ"] = "GT"
     threshold: float
     for_seconds: float = 5.0
+    exit_s: float = 2.0
+    queue_max_speed_px_s: float = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +182,7 @@ class WrongWay(RuleParameters):
     """逆向: moves against ``allowed`` (a direction as dx, dy in the picture) inside a zone.
 
     Established after ``min_distance`` frame heights of movement more than ``tolerance_deg`` off.
+    ``exit_s``: how long it may be outside or unseen before it has left.
     """
 
     type: Literal["wrong_way"] = "wrong_way"
@@ -182,11 +192,16 @@ class WrongWay(RuleParameters):
     severity: RiskLevel = "high"
     min_distance: float = 0.1
     tolerance_deg: float = 100.0
+    exit_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed(RuleParameters):
-    """速度: faster than the limit inside a zone for ``min_seconds``."""
+    """速度: faster than the limit inside a zone for ``min_seconds``.
+
+    ``limit`` (frame heights per second) is the relative alternative to ``limit_px_s``. ``exit_s``:
+    how long it may be slower, outside or unseen before it is over.
+    """
 
     type: Literal["speed"] = "speed"
     zone: str
@@ -194,26 +209,36 @@ class Speed(RuleParameters):
     limit_px_s: float = 300.0
     limit: float | None = None
     min_seconds: float = 0.6
+    exit_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostLeft(RuleParameters):
-    """離崗: fewer than ``min_people`` in the zone for ``min_seconds`` after it was manned."""
+    """離崗: fewer than ``min_people`` in the zone for ``min_seconds`` after it was manned.
+
+    It must have been manned since the start of its hours. ``exit_s``: manned again for this long it
+    is over.
+    """
 
     type: Literal["post_left"] = "post_left"
     zone: str
     min_people: int = 1
     min_seconds: float = 60.0
+    exit_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraTampered(RuleParameters):
-    """鏡頭異常: the view stays dark, blurred or shifted for ``min_seconds``."""
+    """鏡頭異常: the view stays dark, blurred or shifted for ``min_seconds``.
+
+    ``exit_s``: well again for this long it is over.
+    """
 
     type: Literal["camera_tampered"] = "camera_tampered"
     classes: tuple[str, ...] = ()
     severity: RiskLevel = "high"
     min_seconds: float = 2.0
+    exit_s: float = 1.0
 
 
 Rule = (
