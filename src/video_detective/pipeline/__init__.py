@@ -1,0 +1,1 @@
+"""The imperative shell: frames, time and the database meet here and nowhere else."""

@@ -15,7 +15,7 @@ from video_detective.media.sampling import Sampler
 from video_detective.pipeline.checkpoint import Checkpoint
 from video_detective.rules import Event, Observation, Scene
 from video_detective.rules.engine import RuleEngine
-from video_detective.tracking import Track, Tracker
+from video_detective.tracking import Tracker
 
 MakeTracker = Callable[[Mapping[str, int]], Tracker]
 """Makes a tracker from the first unused number of each id letter."""
@@ -65,6 +65,7 @@ class CameraGraph:
     ) -> None:
         self._sampler = sampler
         self._eyes = eyes
+        self._make_tracker = make_tracker
         self._tracker = make_tracker(track_numbers)
         self._engine = RuleEngine(scene, next_numbers=event_numbers)
         self._position: Position | None = None
@@ -85,7 +86,9 @@ class CameraGraph:
         if not due.active:
             return None
         perception = self._eyes.look(frame, idle_sample=due.idle)
-        tracks: tuple[Track, ...] = self._tracker.update(perception.detections, frame.time_ns)
+        if perception.cut:
+            self._tracker = self._make_tracker(self._tracker.state()["next_numbers"])
+        tracks = self._tracker.update(perception.detections, frame.time_ns)
         observation = Observation(
             time_ns=frame.time_ns,
             frame=frame.index,

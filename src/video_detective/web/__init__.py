@@ -1,0 +1,1 @@
+"""The operator's web page: one template, small scripts, strings in catalogues."""

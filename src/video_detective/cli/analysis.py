@@ -1,0 +1,201 @@
+"""``analyze``: video in, events out."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from video_detective import config
+from video_detective.cli.console import (
+    DEFAULT_DATA_DIR,
+    OUTPUT,
+    AsJson,
+    DatabaseUrl,
+    DataDir,
+    print_json,
+    progress_bar,
+    run,
+    stop_on_signal,
+)
+from video_detective.config import Camera
+from video_detective.errors import UsageError
+from video_detective.pipeline.analysis import Progress
+from video_detective.services.analysis import Request, analyze, write_tracks
+from video_detective.services.workspace import open_workspace
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("analyze")(analyze_command)
+
+
+def analyze_command(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Video files, folders of frames, or stream URLs."),
+    ],
+    camera: Annotated[
+        str | None, typer.Option(help="Camera id; may be left out where the rules have one camera.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="Camera document (YAML or JSON).")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    start: Annotated[
+        str | None, typer.Option(help="Wall-clock time of the first frame (RFC 3339).")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames per second to look at while anything moves.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="mobilenet-ssd, motion, onnx or ultralytics.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model file of an onnx or ultralytics detector.")
+    ] = None,
+    tracks_out: Annotated[
+        Path | None, typer.Option(help="Write tracks as MOTChallenge rows to this file.")
+    ] = None,
+    database: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Analyse video and store its events. An interrupted analysis goes on where it stopped."""
+    camera_id, document = _camera(camera, rules)
+    document = _with_overrides(document, detector=detector, model=model, fps=fps)
+    if len(sources) > 1 and (start or tracks_out):
+        raise UsageError(
+            "--start and --tracks-out go with one source, not with several",
+            remedy="Run the command once for each source.",
+        )
+    requests = [
+        Request(source=source, camera_id=camera_id, camera=document, start=start)
+        for source in sources
+    ]
+    reports, stopped = _analyze(requests, data_dir, database, tracks_out, quiet=as_json)
+    if as_json:
+        print_json(reports[0] if len(sources) == 1 else {"sources": reports})
+    else:
+        for report in reports:
+            _tell(report)
+    if stopped:
+        raise typer.Exit(1)
+
+
+def analyze_sources(
+    sources: list[str],
+    camera: str | None,
+    rules: Path | None,
+    data_dir: Path,
+    database: str | None,
+) -> bool:
+    """Analyse sources and tell what was found; gives back whether it was interrupted."""
+    camera_id, document = _camera(camera, rules)
+    requests = [Request(source=s, camera_id=camera_id, camera=document) for s in sources]
+    reports, stopped = _analyze(requests, data_dir, database, None, quiet=False)
+    for report in reports:
+        _tell(report)
+    return stopped
+
+
+def _analyze(
+    requests: list[Request],
+    data_dir: Path,
+    database: str | None,
+    tracks_out: Path | None,
+    *,
+    quiet: bool,
+) -> tuple[list[dict[str, Any]], bool]:
+    with stop_on_signal() as stop:
+        work = _analyze_all(requests, data_dir, database, tracks_out, stop=stop, quiet=quiet)
+        return run(work), stop.is_set()
+
+
+def _with_overrides(
+    document: Camera, *, detector: str | None, model: str | None, fps: float | None
+) -> Camera:
+    changes: dict[str, Any] = {}
+    if detector is not None:
+        changes["detector"] = detector
+    if model is not None:
+        changes["model"] = model
+    if changes:
+        document = document.model_copy(
+            update={"detection": document.detection.model_copy(update=changes)}
+        )
+    if fps is not None:
+        if not 0 < fps <= 60:
+            raise UsageError(f"--fps {fps:g} is impossible", remedy="Use more than 0 and up to 60.")
+        sampling = document.sampling.model_copy(
+            update={"fps": fps, "idle_fps": min(fps, document.sampling.idle_fps)}
+        )
+        document = document.model_copy(update={"sampling": sampling})
+    return document
+
+
+def _camera(camera_id: str | None, rules: Path | None) -> tuple[str, Camera]:
+    if camera_id is not None:
+        config.check_camera_id(camera_id)
+    if rules is None:
+        if camera_id is None:
+            raise UsageError("No camera is named", remedy="Give --camera ID, --rules FILE or both.")
+        return camera_id, Camera()
+    document = config.load(rules)
+    if camera_id is None:
+        if len(document.cameras) != 1:
+            raise UsageError(
+                f"The rules file has {len(document.cameras)} cameras and none is chosen",
+                remedy=f"Give --camera with one of: {', '.join(document.cameras)}.",
+            )
+        (camera_id,) = document.cameras
+    return camera_id, document.camera(camera_id)
+
+
+async def _analyze_all(
+    requests: list[Request],
+    data_dir: Path,
+    database: str | None,
+    tracks_out: Path | None,
+    *,
+    stop: threading.Event,
+    quiet: bool,
+) -> list[dict[str, Any]]:
+    reports = []
+    async with open_workspace(data_dir, database) as workspace:
+        for request in requests:
+            if stop.is_set():
+                break
+            with progress_bar(Path(request.source).name, shown=not quiet) as show:
+
+                def tell(progress: Progress) -> None:
+                    share = progress.pts_ns / progress.duration_ns if progress.duration_ns else None
+                    show(share, f"{progress.events} events")
+
+                report = await analyze(workspace, request, stop=stop, on_progress=tell)
+            if tracks_out is not None:
+                await write_tracks(workspace, report, tracks_out)
+            reports.append(report)
+    return reports
+
+
+def _tell(report: dict[str, Any]) -> None:
+    said = {
+        "done": "Analysed",
+        "already_done": "Already analysed with these settings:",
+        "interrupted": "Interrupted; run the same command to go on with",
+    }[report["status"]]
+    frames, video_s, wall_s = report["frames"], report["video_seconds"], report["wall_seconds"]
+    speed = f", {video_s / wall_s:.1f} x real time" if wall_s > 0 else ""
+    OUTPUT.print(
+        f"{said} {report['source']} ({video_s:.1f} s of video, {frames['decoded']} frames, "
+        f"{frames['sampled']} sampled, {wall_s:.1f} s{speed})",
+        markup=False,
+    )
+    tracks = ", ".join(f"{n} {name}" for name, n in report["tracks"].items()) or "none"
+    events = ", ".join(f"{n} {name}" for name, n in report["events"].items()) or "none"
+    OUTPUT.print(f"  tracks: {tracks}\n  events: {events}", markup=False)
+    for rule, count in report["throttled"].items():
+        OUTPUT.print(f"  held back by the cooldown of rule {rule}: {count}", markup=False)
+    for drop in report["drops"]:
+        at = "" if drop["at_s"] is None else f" at {drop['at_s']:.1f} s"
+        OUTPUT.print(f"  lost{at}: {drop['detail']}", markup=False, style="yellow")

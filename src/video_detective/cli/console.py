@@ -1,0 +1,103 @@
+"""What commands share: where output goes, and how an error ends a command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+ERRORS = Console(stderr=True, highlight=False)
+OUTPUT = Console(highlight=False)
+
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir", envvar="VIDEO_DETECTIVE_DATA", help="Folder of the database and evidence."
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="VIDEO_DETECTIVE_DATABASE",
+        help="postgresql:// URL instead of SQLite in the data folder.",
+        show_envvar=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+DEFAULT_DATA_DIR = Path("video-detective-data")
+
+T = TypeVar("T")
+
+
+def print_json(document: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's asynchronous part."""
+    return asyncio.run(work)
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets; a second Ctrl-C ends the process at once."""
+    stop = threading.Event()
+
+    def ask(signum: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    earlier = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress_bar(description: str, *, shown: bool) -> Iterator[Callable[[float | None, str], None]]:
+    """A progress bar on a terminal; gives a function of (share 0..1 or None, note)."""
+    if not shown or not ERRORS.is_terminal:
+        yield lambda share, note: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=ERRORS, transient=True) as progress:
+        task = progress.add_task(description, total=None, note="")
+
+        def update(share: float | None, note: str) -> None:
+            progress.update(
+                task, total=None if share is None else 1.0, completed=share or 0.0, note=note
+            )
+
+        yield update

@@ -1,0 +1,361 @@
+"""One analysis: a source read to its end, every stretch of it stored at once with its checkpoint.
+
+The only place where frames, time and the database meet. An analysis that is killed at any moment
+goes on from its last committed step and ends with the same events, ids and evidence as one that
+was not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from video_detective.geometry import NS_PER_S
+from video_detective.media import Frame, Source
+from video_detective.narration.template import event_texts
+from video_detective.pipeline.camera import CameraGraph, Look
+from video_detective.pipeline.checkpoint import Checkpoint
+from video_detective.pipeline.evidence import EvidenceCutter
+from video_detective.rules import Event, Scene
+from video_detective.storage import (
+    FrameRow,
+    PointRow,
+    Run,
+    RunKey,
+    Step,
+    StoredEvent,
+    TrackRow,
+    frame_id,
+)
+from video_detective.storage.database import Database
+
+STEP_S = 3.0
+"""A step is stored after this much wall-clock time: what a kill can cost."""
+STEP_LOOKS = 300
+"""And after this many looks, so that a step stays small."""
+GAP_NS = 2 * NS_PER_S
+"""Frames further apart than this have a hole in the recording between them."""
+LIVE_EVIDENCE_DELAY_NS = 15 * NS_PER_S
+"""Evidence of a live event is cut when the recorder has surely closed the piece that holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far an analysis is.
+
+    Args:
+        pts_ns: Video time handled.
+        duration_ns: Of the whole source, None when unknown.
+        decoded: Frames decoded.
+        events: Events so far.
+    """
+
+    pts_ns: int
+    duration_ns: int | None
+    decoded: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What one analysis is made of.
+
+    Args:
+        key: Names it; the same key again continues or is already done.
+        source: Where frames come from.
+        scene: What the rules know.
+        camera_name: For the words on events.
+        graph: The camera's state machine, fresh.
+        cutter: Cuts evidence out of the source's footage.
+        detector: Name, for the report.
+    """
+
+    key: RunKey
+    source: Source
+    scene: Scene
+    camera_name: str
+    graph: CameraGraph
+    cutter: EvidenceCutter
+    detector: str
+
+
+@dataclass(slots=True)
+class _Totals:
+    """Counts that live on through interruptions (kept in the checkpoint)."""
+
+    decoded: int = 0
+    looked: int = 0
+    sampled: int = 0
+    tiles: int = 0
+    last_pts_ns: int = 0
+    last_time_ns: int | None = None
+    period_ns: int = 0
+    wall_s: float = 0.0
+    track_types: dict[str, str] = field(default_factory=dict)
+    event_types: dict[str, str] = field(default_factory=dict)
+    drops: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_data(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What accumulates until the next step."""
+
+    frames: list[FrameRow] = field(default_factory=list)
+    points: list[PointRow] = field(default_factory=list)
+    tracks: dict[str, TrackRow] = field(default_factory=dict)
+    events: dict[str, Event] = field(default_factory=dict)
+    coverage: list[tuple[int, int]] = field(default_factory=list)
+    ended: bool = False
+
+
+async def run_analysis(
+    analysis: Analysis,
+    database: Database,
+    *,
+    stop: threading.Event,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """Analyse the source to its end, or until ``stop`` is set, and store what it gives.
+
+    Returns:
+        The report: ``status`` (``done``, ``already_done``, ``interrupted``), frames decoded and
+        sampled, seconds of video and of wall clock, tracks, events by type, drops with reasons.
+
+    Raises:
+        DecodeError: not one frame can be decoded.
+        StorageError, ConflictError: the step could not be stored; what was stored stays valid.
+    """
+    source = analysis.source
+    info = source.info
+    run = await database.begin_run(
+        analysis.key,
+        info={"source": info.name, "detector": analysis.detector, "start_from": info.start_from},
+        start_ns=info.start_ns,
+    )
+    if run.status == "done":
+        return {**(run.report or {}), "status": "already_done"}
+    totals = _Totals()
+    if run.checkpoint is not None:
+        extra = analysis.graph.restore(Checkpoint.decode(run.checkpoint))
+        totals = _Totals(**extra)
+
+    earlier_drops = totals.drops
+    worker = _Worker(analysis, totals, stop)
+    frames = source.frames(after=analysis.graph.position)
+    ended = False
+    while not ended and not stop.is_set():
+        started = time.monotonic()
+        batch = await asyncio.to_thread(worker.advance, frames)
+        ended = batch.ended
+        if ended:
+            for event in analysis.graph.finish():
+                worker.note(batch, event)
+        totals.wall_s += time.monotonic() - started
+        totals.drops = _drops(analysis, earlier_drops)
+        await _commit(analysis, database, run, batch, totals)
+        started = time.monotonic()
+        await _cut_evidence(analysis, database, run, totals, everything=ended)
+        totals.wall_s += time.monotonic() - started
+        on_progress(
+            Progress(
+                pts_ns=totals.last_pts_ns,
+                duration_ns=info.duration_ns,
+                decoded=totals.decoded,
+                events=len(totals.event_types),
+            )
+        )
+    totals.drops = _drops(analysis, earlier_drops)
+    report = _report(analysis, run, totals)
+    if not ended:
+        return {**report, "status": "interrupted"}
+    await database.finish_run(run, report)
+    return report
+
+
+class _Worker:
+    """Advances the camera's graph; runs in a thread so that the event loop stays free."""
+
+    def __init__(self, analysis: Analysis, totals: _Totals, stop: threading.Event) -> None:
+        self._analysis = analysis
+        self._totals = totals
+        self._stop = stop
+        self._zone = ZoneInfo(analysis.scene.timezone)
+
+    def advance(self, frames: Iterator[Frame]) -> _Batch:
+        """Handle frames until a step is due, the source ends or a stop is asked for."""
+        batch = _Batch()
+        deadline = time.monotonic() + STEP_S
+        looks = 0
+        while looks < STEP_LOOKS and not self._stop.is_set():
+            frame = next(frames, None)
+            if frame is None:
+                batch.ended = not self._stop.is_set()
+                if self._totals.last_time_ns is not None:
+                    last = self._totals.last_time_ns
+                    batch.coverage.append((last, last + max(self._totals.period_ns, 1)))
+                break
+            self._cover(batch, frame)
+            look = self._analysis.graph.step(frame)
+            if look is None:
+                continue
+            looks += 1
+            self._record(batch, look)
+            if time.monotonic() >= deadline:
+                break
+        return batch
+
+    def _cover(self, batch: _Batch, frame: Frame) -> None:
+        totals = self._totals
+        totals.decoded = frame.index + 1
+        totals.last_pts_ns = frame.pts_ns
+        previous, totals.last_time_ns = totals.last_time_ns, frame.time_ns
+        if previous is None:
+            return
+        if frame.time_ns - previous <= GAP_NS:
+            totals.period_ns = frame.time_ns - previous
+            if batch.coverage and batch.coverage[-1][1] == previous:
+                batch.coverage[-1] = (batch.coverage[-1][0], frame.time_ns)
+            else:
+                batch.coverage.append((previous, frame.time_ns))
+        else:
+            batch.coverage.append((previous, previous + max(totals.period_ns, 1)))
+
+    def _record(self, batch: _Batch, look: Look) -> None:
+        totals, seen = self._totals, look.observation
+        totals.looked += 1
+        totals.sampled += look.sampled
+        totals.tiles += look.tiles
+        if look.sampled:
+            for track in seen.tracks:
+                batch.points.append(PointRow(time_ns=seen.time_ns, frame=seen.frame, track=track))
+        for track in seen.tracks:
+            earlier = batch.tracks.get(track.track_id)
+            batch.tracks[track.track_id] = TrackRow(
+                track_id=track.track_id,
+                type=track.type,
+                first_ns=earlier.first_ns if earlier else seen.time_ns,
+                last_ns=seen.time_ns,
+                best_conf=max(track.conf, earlier.best_conf if earlier else 0.0),
+            )
+            totals.track_types[track.track_id] = track.type
+        if look.idle and seen.tracks:
+            camera_id = self._analysis.scene.camera_id
+            batch.frames.append(
+                FrameRow(
+                    frame_id=frame_id(camera_id, seen.time_ns, seen.frame, self._zone),
+                    camera_id=camera_id,
+                    time_ns=seen.time_ns,
+                    frame=seen.frame,
+                    size=seen.size,
+                    detections=[track.as_record() for track in seen.tracks],
+                    view=seen.view,
+                    cut=seen.cut,
+                )
+            )
+        for event in look.events:
+            self.note(batch, event)
+
+    def note(self, batch: _Batch, event: Event) -> None:
+        """Take up a new or changed event."""
+        batch.events[event.event_id] = event
+        self._totals.event_types[event.event_id] = event.type
+
+
+async def _commit(
+    analysis: Analysis, database: Database, run: Run, batch: _Batch, totals: _Totals
+) -> None:
+    checkpoint = analysis.graph.checkpoint(totals.as_data())
+    await database.commit_step(
+        run,
+        Step(
+            checkpoint=await asyncio.to_thread(checkpoint.encode),
+            frames=batch.frames,
+            points=batch.points,
+            tracks=list(batch.tracks.values()),
+            events=[_with_words(analysis, event) for event in batch.events.values()],
+            coverage=batch.coverage,
+            progress={"decoded": totals.decoded, "video_s": totals.last_pts_ns / NS_PER_S},
+        ),
+    )
+
+
+def _with_words(analysis: Analysis, event: Event) -> StoredEvent:
+    words = event_texts(event, analysis.scene, camera_name=analysis.camera_name)
+    return StoredEvent(
+        event=event,
+        summary_zh=words.summary_zh,
+        summary_en=words.summary_en,
+        keywords_zh=words.keywords_zh,
+        search_text=words.search_text,
+    )
+
+
+async def _cut_evidence(
+    analysis: Analysis, database: Database, run: Run, totals: _Totals, *, everything: bool
+) -> None:
+    """Cut evidence for the closed events that have none yet."""
+    for stored in await database.events_without_evidence(run):
+        event = stored.event
+        if event.end_ns is None:
+            continue
+        live = analysis.source.info.live and not everything
+        if live and (totals.last_time_ns or 0) < event.end_ns + LIVE_EVIDENCE_DELAY_NS:
+            continue
+        points = await database.track_points(
+            event.camera_id,
+            event.start_ns - NS_PER_S,
+            event.end_ns + NS_PER_S,
+            run_id=run.run_id,
+        )
+        evidence, frames = await asyncio.to_thread(analysis.cutter.cut, event, points)
+        await database.add_evidence(event.event_id, evidence, frames)
+
+
+def _report(analysis: Analysis, run: Run, totals: _Totals) -> dict[str, Any]:
+    info = analysis.source.info
+    video_s = (totals.last_pts_ns + totals.period_ns) / NS_PER_S
+    return {
+        "status": "done",
+        "run_id": run.run_id,
+        "camera_id": analysis.scene.camera_id,
+        "source": info.name,
+        "detector": analysis.detector,
+        "start_ns": info.start_ns,
+        "start_from": info.start_from,
+        "frames": {
+            "decoded": totals.decoded,
+            "looked_at": totals.looked,
+            "sampled": totals.sampled,
+            "detector_regions": totals.tiles,
+        },
+        "video_seconds": round(video_s, 3),
+        "wall_seconds": round(totals.wall_s, 3),
+        "tracks": dict(sorted(Counter(totals.track_types.values()).items())),
+        "events": dict(sorted(Counter(totals.event_types.values()).items())),
+        "throttled": dict(sorted(analysis.graph.throttled.items())),
+        "drops": totals.drops,
+    }
+
+
+def _drops(analysis: Analysis, earlier: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was lost, before an interruption and since; what both met is told once."""
+    losses = [*analysis.source.losses, *analysis.cutter.losses]
+    drops = [
+        {
+            "reason": loss.reason,
+            "count": loss.count,
+            "at_s": None if loss.pts_ns is None else round(loss.pts_ns / NS_PER_S, 3),
+            "detail": loss.detail,
+        }
+        for loss in losses
+    ]
+    return [*earlier, *(drop for drop in drops if drop not in earlier)]

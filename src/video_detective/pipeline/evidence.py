@@ -1,0 +1,184 @@
+"""Evidence of an event, cut out of the footage it happened in: pictures, drawings, a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from video_detective.geometry import NS_PER_S, Image
+from video_detective.media import Loss
+from video_detective.media.clips import Footage, extract
+from video_detective.media.pictures import Drawing, Label, annotate, encode_jpeg
+from video_detective.narration.template import event_name
+from video_detective.rules import Event, Moment, Scene
+from video_detective.storage import EvidenceRow, FrameRow, PointRow, frame_id
+from video_detective.storage.blobs import BlobStore
+from video_detective.tracking import Track
+
+MAX_PICTURES = 8
+"""Moments of an event that get pictures: first, established, last, and the rest evenly."""
+LEAD_NS = 3 * NS_PER_S
+"""The clip begins this long before the event …"""
+TRAIL_NS = 2 * NS_PER_S
+"""… and ends this long after it."""
+NEAR_NS = NS_PER_S
+"""Boxes drawn in a frame are at most this far from it in time."""
+
+
+class EvidenceCutter:
+    """Cuts and stores the evidence of one camera's events.
+
+    Args:
+        footage: Where the frames lie.
+        scene: Zones and tripwires to draw.
+        blobs: Where pictures and clips go.
+    """
+
+    def __init__(self, *, footage: Footage, scene: Scene, blobs: BlobStore) -> None:
+        self._footage = footage
+        self._scene = scene
+        self._blobs = blobs
+        self._zone = ZoneInfo(scene.timezone)
+        self._losses: list[Loss] = []
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """Moments whose frame could not be cut out again."""
+        return tuple(self._losses)
+
+    def cut(
+        self, event: Event, points: Sequence[PointRow]
+    ) -> tuple[list[EvidenceRow], list[FrameRow]]:
+        """Cut, draw and store an event's pictures and clip.
+
+        Args:
+            event: Closed.
+            points: Tracks of the camera around the event's time.
+
+        Returns:
+            Evidence in order of time, and the frames that have pictures now.
+        """
+        moments = chosen_moments(event)
+        end_ns = event.start_ns if event.end_ns is None else event.end_ns
+        found = extract(
+            self._footage,
+            frames=[moment.time_ns for moment in moments],
+            clip=(event.start_ns - LEAD_NS, end_ns + TRAIL_NS),
+        )
+        tracks = _by_time(points)
+        evidence: list[EvidenceRow] = []
+        frames: list[FrameRow] = []
+        for moment in moments:
+            picture = found.pictures.get(moment.time_ns)
+            if picture is None:
+                self._lost(event, moment)
+                continue
+            rows, frame = self._keep(event, moment, picture, _nearest(tracks, moment.time_ns))
+            evidence += rows
+            frames.append(frame)
+        if found.clip is not None and found.clip.spans:
+            sha256 = self._blobs.put(found.clip.data, ".mp4")
+            evidence.append(
+                EvidenceRow(
+                    kind="clip",
+                    what="clip",
+                    time_ns=found.clip.spans[0][0],
+                    frame=event.frames[0],
+                    sha256=sha256,
+                    media_type="video/mp4",
+                    bytes=len(found.clip.data),
+                    width=found.clip.size[0],
+                    height=found.clip.size[1],
+                )
+            )
+        return evidence, frames
+
+    def _keep(
+        self, event: Event, moment: Moment, picture: Image, tracks: Sequence[Track]
+    ) -> tuple[list[EvidenceRow], FrameRow]:
+        height, width = picture.shape[:2]
+        name = frame_id(event.camera_id, moment.time_ns, moment.frame, self._zone)
+        contents = {
+            "original": encode_jpeg(picture),
+            "annotated": encode_jpeg(self._drawn(event, moment, picture, tracks)),
+        }
+        names = {kind: self._blobs.put(content, ".jpg") for kind, content in contents.items()}
+        rows = [
+            EvidenceRow(
+                kind=kind,  # type: ignore[arg-type]
+                what=moment.what,
+                time_ns=moment.time_ns,
+                frame=moment.frame,
+                frame_id=name,
+                sha256=names[kind],
+                media_type="image/jpeg",
+                bytes=len(content),
+                width=width,
+                height=height,
+            )
+            for kind, content in contents.items()
+        ]
+        frame = FrameRow(
+            frame_id=name,
+            camera_id=event.camera_id,
+            time_ns=moment.time_ns,
+            frame=moment.frame,
+            size=(width, height),
+            detections=[track.as_record() for track in tracks],
+            image_sha256=names["original"],
+            annotated_sha256=names["annotated"],
+        )
+        return rows, frame
+
+    def _drawn(
+        self, event: Event, moment: Moment, picture: Image, tracks: Sequence[Track]
+    ) -> Image:
+        raise NotImplementedError
+
+    def _lost(self, event: Event, moment: Moment) -> None:
+        self._losses.append(
+            Loss(
+                reason="evidence",
+                pts_ns=None,
+                count=1,
+                detail=f"no picture of {event.event_id} ({moment.what}): the frame cannot be read",
+            )
+        )
+
+
+def chosen_moments(event: Event) -> list[Moment]:
+    """The moments to show, at most ``MAX_PICTURES``, one per frame, in order of time."""
+    by_frame: dict[int, Moment] = {}
+    for moment in event.moments:
+        by_frame.setdefault(moment.time_ns, moment)
+    moments = sorted(by_frame.values(), key=lambda moment: moment.time_ns)
+    if len(moments) <= MAX_PICTURES:
+        return moments
+    last = len(moments) - 1
+    established = min(
+        range(len(moments)), key=lambda i: abs(moments[i].time_ns - event.established_ns)
+    )
+    kept = {0, established, last}
+    evenly = (round(i * last / (MAX_PICTURES - 1)) for i in range(MAX_PICTURES))
+    for index in evenly:
+        if len(kept) < MAX_PICTURES:
+            kept.add(index)
+    return [moments[index] for index in sorted(kept)]
+
+
+def _by_time(points: Sequence[PointRow]) -> Mapping[int, list[Track]]:
+    tracks: dict[int, list[Track]] = {}
+    for point in points:
+        tracks.setdefault(point.time_ns, []).append(point.track)
+    return tracks
+
+
+def _nearest(tracks: Mapping[int, list[Track]], time_ns: int) -> list[Track]:
+    """The tracks of the sampled frame at, or next to, a time."""
+    nearest = min(tracks, key=lambda known: (abs(known - time_ns), known), default=None)
+    if nearest is None or abs(nearest - time_ns) > NEAR_NS:
+        return []
+    return tracks[nearest]
+
+
+__all__ = ["Drawing", "EvidenceCutter", "Label", "annotate", "chosen_moments", "event_name"]

@@ -1,0 +1,194 @@
+"""Analyse a source: puts media, eyes, tracker, rules and storage together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from video_detective.config import Camera
+from video_detective.detection import Eyes
+from video_detective.detection.gate import GatedEyes
+from video_detective.detection.motion import MotionEyes
+from video_detective.detection.registry import DETECTORS, make_detector
+from video_detective.errors import StorageError, UsageError
+from video_detective.geometry import NS_PER_S
+from video_detective.media.open import open_source
+from video_detective.media.sampling import Sampler
+from video_detective.pipeline.analysis import Analysis, Progress, run_analysis
+from video_detective.pipeline.camera import CameraGraph
+from video_detective.pipeline.evidence import EvidenceCutter
+from video_detective.services.times import parse_time
+from video_detective.services.workspace import Workspace
+from video_detective.storage import CameraRow, RunKey
+from video_detective.tracking import Tracker
+from video_detective.tracking.bytetrack import ByteTracker
+
+REVISION = 1
+"""Raise when the same input gives other results than before: analyses are then made anew, and a
+checkpoint of the earlier program is never continued."""
+
+DETECTOR_NAMES = ("motion", *DETECTORS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to analyse.
+
+    Args:
+        source: File, folder of frames, or stream URL.
+        camera_id, camera: Whose view it is, and its document.
+        start: Wall-clock time of the first frame as RFC 3339, in the camera's zone without offset.
+    """
+
+    source: str
+    camera_id: str
+    camera: Camera
+    start: str | None = None
+
+
+async def analyze(
+    workspace: Workspace,
+    request: Request,
+    *,
+    stop: threading.Event,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """Analyse one source to its end (or until ``stop``), storing events and evidence.
+
+    Returns:
+        The report of ``pipeline.analysis.run_analysis``.
+
+    Raises:
+        UsageError: source, start time or detector cannot be meant.
+        WeightsError: the detector's weights are not installed.
+        DecodeError, StorageError, ConflictError: see ``run_analysis``.
+    """
+    camera, camera_id = request.camera, request.camera_id
+    zone = ZoneInfo(camera.timezone)
+    start_ns = None if request.start is None else parse_time(request.start, zone, what="--start")
+    source = open_source(
+        request.source,
+        timezone=camera.timezone,
+        start_ns=start_ns,
+        recordings=workspace.data_dir / "recordings" / camera_id,
+    )
+    eyes = make_eyes(camera)
+    await workspace.database.save_camera(
+        CameraRow(
+            camera_id=camera_id,
+            name=camera.name or camera_id,
+            timezone=camera.timezone,
+            document=camera.model_dump(mode="json"),
+        )
+    )
+    numbers = await workspace.database.next_numbers(camera_id)
+    scene = camera.scene(camera_id)
+    analysis = Analysis(
+        key=RunKey(
+            camera_id=camera_id,
+            fingerprint=source.info.fingerprint,
+            settings_hash=_settings_hash(camera, source.info.start_ns),
+        ),
+        source=source,
+        scene=scene,
+        camera_name=camera.name or camera_id,
+        graph=CameraGraph(
+            scene=scene,
+            sampler=Sampler(fps=camera.sampling.fps, idle_fps=camera.sampling.idle_fps),
+            eyes=eyes,
+            make_tracker=lambda next_numbers: _tracker(camera, next_numbers),
+            track_numbers=numbers.tracks,
+            event_numbers=numbers.events,
+        ),
+        cutter=EvidenceCutter(footage=source.footage, scene=scene, blobs=workspace.blobs),
+        detector=camera.detection.detector,
+    )
+    return await run_analysis(analysis, workspace.database, stop=stop, on_progress=on_progress)
+
+
+def make_eyes(camera: Camera) -> Eyes:
+    """The camera's perception by its document.
+
+    Raises:
+        UsageError: unknown detector, or one that needs a model file and has none.
+        WeightsError: the weights are not installed or damaged.
+    """
+    settings = camera.detection
+    classes = frozenset(settings.classes)
+    if settings.detector == "motion":
+        return MotionEyes(classes=classes)
+    if settings.detector not in DETECTORS:
+        raise UsageError(
+            f"There is no detector {settings.detector!r}",
+            remedy=f"Use one of: {', '.join(DETECTOR_NAMES)}.",
+        )
+    detector = make_detector(
+        settings.detector,
+        classes=classes - {"object"},
+        model_path=None if settings.model is None else Path(settings.model),
+        layout=settings.layout,
+    )
+    if settings.threshold is None:
+        return GatedEyes(detector, classes=classes)
+    return GatedEyes(detector, classes=classes, score=settings.threshold)
+
+
+def _tracker(camera: Camera, next_numbers: Mapping[str, int]) -> Tracker:
+    threshold = camera.detection.threshold
+    if threshold is None:
+        return ByteTracker(next_numbers=next_numbers)
+    return ByteTracker(
+        next_numbers=next_numbers,
+        sure_score=threshold,
+        weak_score=min(0.15, threshold / 2),
+        start_score=threshold,
+    )
+
+
+def _settings_hash(camera: Camera, start_ns: int) -> str:
+    text = json.dumps([REVISION, camera.settings_hash(), start_ns])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def write_tracks(workspace: Workspace, report: Mapping[str, Any], path: Path) -> None:
+    """Write an analysis' tracks as MOTChallenge rows.
+
+    ``frame,id,x,y,w,h,conf,-1,-1,-1`` for every track of every sampled frame; frames are numbered
+    from 1 as in the source, ids are numbers from 1 in order of appearance.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    start_ns = report["start_ns"]
+    end_ns = start_ns + round((report["video_seconds"] + 1) * NS_PER_S)
+    points = await workspace.database.track_points(
+        report["camera_id"], start_ns, end_ns, run_id=report["run_id"]
+    )
+    numbers: dict[str, int] = {}
+    rows = []
+    for point in sorted(points, key=lambda point: (point.frame, point.track.track_id)):
+        number = numbers.setdefault(point.track.track_id, len(numbers) + 1)
+        x1, y1, x2, y2 = point.track.bbox
+        rows.append(
+            f"{point.frame + 1},{number},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
+            f"{point.track.conf:.4f},-1,-1,-1\n"
+        )
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}-", delete=False
+        ) as file:
+            file.writelines(rows)
+        os.replace(file.name, path)
+    except OSError as cause:
+        raise StorageError(
+            f"The tracks cannot be written to '{path}' ({cause.strerror})",
+            remedy="Name a file in a writable folder with enough room.",
+        ) from cause

@@ -1,0 +1,285 @@
+"""Events in and out: import of event records, export of evidence packages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from video_detective.config.base import IDENTIFIER
+from video_detective.detection.faces import blur_faces
+from video_detective.detection.registry import make_detector
+from video_detective.errors import StorageError, UsageError
+from video_detective.media.pictures import encode_jpeg
+from video_detective.narration.template import event_name
+from video_detective.rules import EVENT_TYPES, RISK_LEVELS, Actor, Event, Moment
+from video_detective.services.events import stored_event
+from video_detective.services.records import event_record
+from video_detective.services.times import parse_time
+from video_detective.services.workspace import DEFAULT_TIMEZONE, Workspace
+from video_detective.storage import EvidenceRow, StoredEvent
+from video_detective.storage.rows import search_form
+
+MAX_IMPORT_BYTES = 256 << 20
+_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,160}")
+_SUFFIXES = {"image/jpeg": ".jpg", "video/mp4": ".mp4"}
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every file in a package: the same event gives the same bytes."""
+
+
+class _Actor(BaseModel):
+    track_id: str = Field(max_length=64)
+    type: str = Field(default="", max_length=64)
+    notes: str = Field(default="", max_length=2000)
+
+
+class _Evidence(BaseModel):
+    timestamp: str = Field(max_length=64)
+    what: str = Field(default="", max_length=2000)
+    frame_id: str | None = Field(default=None, max_length=200)
+
+
+class _Record(BaseModel):
+    """An event_record as other systems write it; unknown fields are kept with the facts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    event_id: str = Field(pattern=_EVENT_ID.pattern)
+    camera_id: str = Field(pattern=IDENTIFIER)
+    start_time: str = Field(max_length=64)
+    end_time: str | None = Field(default=None, max_length=64)
+    event_type: str = Field(max_length=64)
+    type: str | None = None
+    actors: list[_Actor] = Field(default=[], max_length=1000)
+    evidence: list[_Evidence] = Field(default=[], max_length=1000)
+    risk_level: str = "medium"
+    search_keywords_zh: list[Annotated[str, Field(max_length=200)]] = []
+    keywords_zh: list[Annotated[str, Field(max_length=200)]] = []
+    summary_zh: str = Field(default="", max_length=10_000)
+    summary_en: str = Field(default="", max_length=10_000)
+    rule_id: str = Field(default="imported", max_length=64)
+    zone: str | None = Field(default=None, max_length=64)
+    tripwire: str | None = Field(default=None, max_length=64)
+
+
+_RECORDS = TypeAdapter(list[_Record])
+
+
+async def import_events(workspace: Workspace, path: Path, *, timezone: str) -> dict[str, int]:
+    """Import a JSON array of event records; nothing is imported when one of them is wrong.
+
+    Args:
+        workspace: Where to.
+        path: The file.
+        timezone: Zone of times without offset, for cameras that are not known here.
+
+    Returns:
+        How many were ``new``, ``replaced``, ``unchanged`` and ``kept`` (found by an analysis here,
+        which an import never overwrites).
+
+    Raises:
+        UsageError: the file, a record or the zone is wrong; the record and field are named.
+    """
+    zones = await workspace.timezones()
+    try:
+        fallback = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as cause:
+        raise UsageError(
+            f"{timezone!r} is no time zone", remedy="Use an IANA name such as Asia/Taipei."
+        ) from cause
+    records = _read(path)
+    events = [
+        _stored(record, zones.get(record.camera_id, fallback), f"record {index + 1} of '{path}'")
+        for index, record in enumerate(records)
+    ]
+    counts = await workspace.database.import_events(events)
+    return {
+        "new": counts.new,
+        "replaced": counts.replaced,
+        "unchanged": counts.unchanged,
+        "kept": counts.kept,
+    }
+
+
+def _read(path: Path) -> list[_Record]:
+    try:
+        if path.stat().st_size > MAX_IMPORT_BYTES:
+            raise UsageError(
+                f"'{path}' is larger than {MAX_IMPORT_BYTES >> 20} MiB", remedy="Split the file."
+            )
+        content = path.read_bytes()
+    except OSError as cause:
+        raise UsageError(
+            f"'{path}' cannot be read ({cause.strerror})", remedy="Name a readable JSON file."
+        ) from cause
+    try:
+        return _RECORDS.validate_json(content)
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "document"
+        raise UsageError(
+            f"'{path}' is no array of event records: {place}: {first['msg']}",
+            remedy="See the event_record shape in the documentation.",
+        ) from cause
+
+
+def _stored(record: _Record, zone: ZoneInfo, where: str) -> StoredEvent:
+    kind = _event_type(record, where)
+    if record.risk_level not in RISK_LEVELS:
+        raise UsageError(
+            f"{where}: risk_level {record.risk_level!r} is unknown",
+            remedy=f"Use one of: {', '.join(RISK_LEVELS)}.",
+        )
+    start_ns = parse_time(record.start_time, zone, what=f"{where}: start_time")
+    end_ns = None
+    if record.end_time is not None:
+        end_ns = parse_time(record.end_time, zone, what=f"{where}: end_time")
+        if end_ns < start_ns:
+            raise UsageError(
+                f"{where}: end_time {record.end_time!r} lies before start_time",
+                remedy="Correct the record.",
+            )
+    keywords = tuple(dict.fromkeys([*record.search_keywords_zh, *record.keywords_zh]))
+    facts: dict[str, Any] = {"imported": True}
+    if record.model_extra:
+        facts["record"] = record.model_extra
+    event = Event(
+        event_id=record.event_id,
+        camera_id=record.camera_id,
+        type=kind,
+        risk_level=record.risk_level,
+        rule_id=record.rule_id,
+        start_ns=start_ns,
+        established_ns=start_ns,
+        end_ns=end_ns,
+        frames=(0, 0),
+        zone=record.zone,
+        tripwire=record.tripwire,
+        actors=tuple(
+            Actor(track_id=a.track_id, type=a.type, role=a.notes or "subject")
+            for a in record.actors
+        ),
+        moments=tuple(
+            Moment(
+                time_ns=parse_time(e.timestamp, zone, what=f"{where}: evidence timestamp"),
+                frame=0,
+                what=e.what,
+            )
+            for e in record.evidence
+        ),
+        facts=facts,
+    )
+    words = [event_name(kind, "zh-TW"), event_name(kind, "en"), record.camera_id]
+    words += [record.summary_zh, record.summary_en, *keywords, *(e.what for e in record.evidence)]
+    return StoredEvent(
+        event=event,
+        summary_zh=record.summary_zh,
+        summary_en=record.summary_en,
+        keywords_zh=keywords,
+        search_text=search_form(" ".join(words)),
+    )
+
+
+def _event_type(record: _Record, where: str) -> str:
+    names = {key: key for key in EVENT_TYPES}
+    for language in ("zh-TW", "en"):
+        names |= {event_name(key, language).casefold(): key for key in EVENT_TYPES}
+    for written in (record.type, record.event_type):
+        if written is not None and written.casefold() in names:
+            return names[written.casefold()]
+    raise UsageError(
+        f"{where}: event_type {record.event_type!r} is unknown",
+        remedy=f"Use one of: {', '.join(event_name(key, 'zh-TW') for key in EVENT_TYPES)}.",
+    )
+
+
+async def export_event(
+    workspace: Workspace, event_id: str, output: Path, *, blur_faces: bool = False
+) -> Path:
+    """Write an event's evidence package: a ZIP of record, pictures, clip, and their hashes.
+
+    ``manifest.json`` has the SHA-256 of every file; ``SHA256SUMS`` the same for ``sha256sum -c``.
+    The same event gives the same bytes.
+
+    Args:
+        workspace: Where the event is.
+        event_id: Which.
+        output: The file to write; an existing one is not overwritten.
+        blur_faces: Hide faces in the pictures; the clip is then left out.
+
+    Raises:
+        MissingError: there is no such event.
+        UsageError: the output exists.
+        StorageError: a stored file is gone or changed, or the output cannot be written.
+    """
+    stored = await stored_event(workspace, event_id)
+    zones = await workspace.timezones()
+    zone = zones.get(stored.event.camera_id, ZoneInfo(DEFAULT_TIMEZONE))
+    record = event_record(stored, zone)
+    await asyncio.to_thread(_write_package, workspace, stored, record, output, blur_faces)
+    return output
+
+
+def _write_package(
+    workspace: Workspace, stored: StoredEvent, record: Mapping[str, Any], output: Path, hide: bool
+) -> None:
+    if output.exists():
+        raise UsageError(f"'{output}' exists already", remedy="Name another file with --output.")
+    files: dict[str, bytes] = {}
+    for number, row in enumerate(stored.evidence):
+        if hide and row.kind == "clip":
+            continue
+        content = _content(workspace, row)
+        name = f"media/{number:02d}-{row.kind}{_SUFFIXES[row.media_type]}"
+        files[name] = _without_faces(content) if hide else content
+    files["event.json"] = json.dumps(record, ensure_ascii=False, indent=2).encode()
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    manifest = {"event_id": stored.event.event_id, "faces_blurred": hide, "sha256": sums}
+    files["manifest.json"] = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
+    files["SHA256SUMS"] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=output.parent, prefix=".export-", delete=False
+        ) as file:
+            try:
+                with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                    for name, content in sorted(files.items()):
+                        archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
+                os.replace(file.name, output)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except OSError as cause:
+        raise StorageError(
+            f"The package cannot be written to '{output}' ({cause.strerror})",
+            remedy="Name a file in a writable folder with enough room.",
+        ) from cause
+
+
+def _content(workspace: Workspace, row: EvidenceRow) -> bytes:
+    with workspace.blobs.open(row.sha256, _SUFFIXES[row.media_type]) as file:
+        content = file.read()
+    if hashlib.sha256(content).hexdigest() != row.sha256:
+        raise StorageError(
+            f"A stored {row.kind} was changed since it was made (SHA-256 {row.sha256[:12]}…)",
+            remedy="Restore the data directory from a backup; the evidence here is not sound.",
+        )
+    return content
+
+
+def _without_faces(content: bytes) -> bytes:
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    (faces,) = make_detector("centerface").detect([image])
+    return encode_jpeg(blur_faces(image, faces))

@@ -1,0 +1,133 @@
+"""Events as the interfaces give them: the shapes of the specification's sources.
+
+``event_type`` is the name that the source uses (越線, 闖入 …); ``type`` is the stable key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from video_detective.narration.template import event_name, moment_text
+from video_detective.rules import Moment
+from video_detective.services.times import rfc3339, time_range
+from video_detective.storage import EvidenceRow, StoredEvent
+
+
+def frame_link(frame_id: str, *, annotated: bool = False) -> str:
+    """Address of a stored frame's picture."""
+    return f"/frames/{frame_id}{'_boxes' if annotated else ''}.jpg"
+
+
+def frame_links(stored: StoredEvent) -> list[str]:
+    """Addresses of the event's annotated pictures in order of time."""
+    return [
+        frame_link(row.frame_id, annotated=True)
+        for row in stored.evidence
+        if row.kind == "annotated" and row.frame_id
+    ]
+
+
+def clip_link(stored: StoredEvent) -> str | None:
+    """Address of the event's clip, if there is one."""
+    has_clip = any(row.kind == "clip" for row in stored.evidence)
+    return f"/frames/{stored.event.event_id}.mp4" if has_clip else None
+
+
+def event_record(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
+    """The ``event_record`` of the specification; times in the camera's zone with offset."""
+    event = stored.event
+    return {
+        "event_id": event.event_id,
+        "camera_id": event.camera_id,
+        "start_time": rfc3339(event.start_ns, zone),
+        "end_time": None if event.end_ns is None else rfc3339(event.end_ns, zone),
+        "event_type": event_name(event.type, "zh-TW"),
+        "type": event.type,
+        "type_en": event_name(event.type, "en"),
+        "actors": [
+            {"track_id": actor.track_id, "type": actor.type, "notes": actor.role}
+            for actor in event.actors
+        ],
+        "evidence": [_evidence(moment, stored, zone) for moment in event.moments],
+        "risk_level": event.risk_level,
+        "search_keywords_zh": list(stored.keywords_zh),
+        "summary_zh": stored.summary_zh,
+        "summary_en": stored.summary_en,
+        "summary_by": "template",
+        "frame_links": frame_links(stored),
+        "clip_link": clip_link(stored),
+        "rule_id": event.rule_id,
+        "zone": event.zone,
+        "tripwire": event.tripwire,
+        "established_time": rfc3339(event.established_ns, zone),
+        "facts": dict(event.facts),
+        "parameters": dict(event.parameters),
+        "media": [_media(row, zone) for row in stored.evidence],
+    }
+
+
+def _evidence(moment: Moment, stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
+    frame_id = next(
+        (r.frame_id for r in stored.evidence if r.frame_id and r.time_ns == moment.time_ns), None
+    )
+    return {
+        "timestamp": rfc3339(moment.time_ns, zone),
+        "what": moment_text(moment, stored.event, "zh-TW"),
+        "what_en": moment_text(moment, stored.event, "en"),
+        "key": moment.what,
+        "track_ids": list(moment.track_ids),
+        "frame_id": frame_id,
+        "frame_link": frame_link(frame_id, annotated=True) if frame_id else None,
+    }
+
+
+def _media(row: EvidenceRow, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "timestamp": rfc3339(row.time_ns, zone),
+        "media_type": row.media_type,
+        "sha256": row.sha256,
+        "bytes": row.bytes,
+        "width": row.width,
+        "height": row.height,
+    }
+
+
+def timeline_entry(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
+    """One entry of the search answer's ``timeline``."""
+    event = stored.event
+    return {
+        "event_id": event.event_id,
+        "camera_id": event.camera_id,
+        "time_range": time_range(event.start_ns, event.end_ns, zone),
+        "start_time": rfc3339(event.start_ns, zone),
+        "end_time": None if event.end_ns is None else rfc3339(event.end_ns, zone),
+        "event_type": event_name(event.type, "zh-TW"),
+        "type": event.type,
+        "type_en": event_name(event.type, "en"),
+        "risk_level": event.risk_level,
+        "description": stored.summary_zh,
+        "description_en": stored.summary_en,
+        "evidence": [
+            f"{rfc3339(m.time_ns, zone)[11:19]} {moment_text(m, event, 'zh-TW')}"
+            for m in event.moments
+        ][:3],
+        "frame_links": frame_links(stored),
+    }
+
+
+def coverage_records(
+    spans: Mapping[str, list[tuple[int, int]]], zones: Mapping[str, ZoneInfo]
+) -> list[dict[str, str]]:
+    """Recorded spans by camera as RFC 3339."""
+    return [
+        {
+            "camera_id": camera,
+            "start_time": rfc3339(start, zones[camera]),
+            "end_time": rfc3339(end, zones[camera]),
+        }
+        for camera, rows in spans.items()
+        for start, end in rows
+    ]

@@ -1,0 +1,59 @@
+"""Times as people and interfaces write them: RFC 3339 outside, integer nanoseconds inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from video_detective.errors import UsageError
+from video_detective.geometry import NS_PER_S
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def local_time(time_ns: int, zone: ZoneInfo) -> datetime:
+    """The moment in a time zone, to the microsecond."""
+    return (_EPOCH + timedelta(microseconds=time_ns // 1000)).astimezone(zone)
+
+
+def rfc3339(time_ns: int, zone: ZoneInfo) -> str:
+    """``2025-12-16T22:05:00+08:00``; with milliseconds where the second is not whole.
+
+    >>> rfc3339(1765893900_500_000_000, ZoneInfo("Asia/Taipei"))
+    '2025-12-16T22:05:00.500+08:00'
+    """
+    moment = local_time(time_ns, zone)
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+
+
+def time_range(start_ns: int, end_ns: int | None, zone: ZoneInfo) -> str:
+    """``2025-12-16 22:05:00 ~ 22:06:30``; the day again where it changes; open ranges end bare."""
+    start = local_time(start_ns, zone)
+    if end_ns is None:
+        return f"{start:%Y-%m-%d %H:%M:%S} ~"
+    end = local_time(end_ns, zone)
+    same_day = start.date() == end.date()
+    return f"{start:%Y-%m-%d %H:%M:%S} ~ " + end.strftime(
+        "%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S"
+    )
+
+
+def parse_time(text: str, zone: ZoneInfo, *, what: str) -> int:
+    """Nanoseconds UTC of an RFC 3339 time; without an offset it is read in ``zone``.
+
+    Raises:
+        UsageError: the text is no time, or out of range; ``what`` names the field.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        delta = moment - _EPOCH
+    except (ValueError, OverflowError) as cause:
+        raise UsageError(
+            f"{what} {text!r} is not a time",
+            remedy="Write it like 2025-12-16T22:05:00 or 2025-12-16T22:05:00+08:00.",
+        ) from cause
+    if not 0 <= delta.total_seconds() < 9e9:
+        raise UsageError(f"{what} {text!r} lies outside 1970..2255", remedy="Check the year.")
+    return (delta // timedelta(microseconds=1)) * (NS_PER_S // 1_000_000)

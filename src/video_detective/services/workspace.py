@@ -1,0 +1,65 @@
+"""A data directory opened for work: database, blobs and the access token of its service."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from video_detective.errors import StorageError
+from video_detective.storage.blobs import BlobStore
+from video_detective.storage.database import Database
+
+DEFAULT_TIMEZONE = "Asia/Taipei"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """What every use case works on."""
+
+    data_dir: Path
+    database: Database
+    blobs: BlobStore
+
+    async def timezones(self) -> dict[str, ZoneInfo]:
+        """Time zone of each known camera."""
+        return {row.camera_id: ZoneInfo(row.timezone) for row in await self.database.cameras()}
+
+    def access_token(self) -> str:
+        """The secret that opens this directory's service; made at first use, for its owner only.
+
+        Raises:
+            StorageError: the file cannot be written or read.
+        """
+        path = self.data_dir / "access-token"
+        try:
+            if not path.exists():
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(secrets.token_urlsafe(32))
+            return path.read_text().strip()
+        except FileExistsError:
+            return path.read_text().strip()
+        except OSError as cause:
+            raise StorageError(
+                f"The access token '{path}' cannot be used ({cause.strerror})",
+                remedy="Make the data directory writable for this user.",
+            ) from cause
+
+
+@asynccontextmanager
+async def open_workspace(data_dir: Path, url: str | None = None) -> AsyncIterator[Workspace]:
+    """Open (and where needed create) a data directory.
+
+    Raises:
+        StorageError: it cannot be used: read-only, full, of a newer version.
+    """
+    database = await Database.open(data_dir, url)
+    try:
+        yield Workspace(data_dir=data_dir, database=database, blobs=BlobStore(data_dir / "blobs"))
+    finally:
+        await database.close()
