@@ -35,8 +35,10 @@ NO_PROTOCOLS = {"protocol_whitelist": "none"}
 
 DISCONTINUITY_NS = NS_PER_S
 """Timestamps that step back further than this start over; a smaller step is a late frame."""
+LEAP_NS = 10 * NS_PER_S
+"""A lone timestamp that leaps further ahead than this, and the next one is back, is damaged."""
 LARGEST_GAP_NS = 24 * 3600 * NS_PER_S
-"""Timestamps that leap further than this are broken, not a pause in the recording."""
+"""Timestamps that leap further than this for good are broken, not a pause in the recording."""
 MAX_READ_ERRORS = 64
 """Consecutive read errors after which the rest of a container is given up."""
 
@@ -149,11 +151,12 @@ class Timeline:
         self._origin_ns = origin_ns
         self._last_ns: int | None = None
 
-    def place(self, stamp_ns: int | None) -> int | None:
+    def place(self, stamp_ns: int | None, ahead_ns: int | None = None) -> int | None:
         """Time of the next frame.
 
         Args:
             stamp_ns: The frame's own timestamp in ns of the container's clock, or None.
+            ahead_ns: That of the frame behind it, when known: it unmasks a lone damaged timestamp.
 
         Returns:
             ns since the first frame, or None when the frame comes too late and is to be dropped.
@@ -167,20 +170,32 @@ class Timeline:
         placed = stamp_ns - self._origin_ns
         if self._last_ns is not None:
             step = placed - self._last_ns
-            if step <= -DISCONTINUITY_NS or step > LARGEST_GAP_NS:
-                self._losses.add(
-                    "out_of_order", pts_ns=following,
-                    detail="{count} frames late, repeated or with timestamps that start over",
-                )  # fmt: skip
-                self._origin_ns = stamp_ns - following
-                placed = following
-            elif step <= 0:
-                self._losses.add(
-                    "out_of_order", pts_ns=self._last_ns,
-                    detail="{count} frames late, repeated or with timestamps that start over",
-                )  # fmt: skip
-                return None
+            if step <= 0 or step > LEAP_NS:
+                placed_or_late = self._doubtful(stamp_ns, step, following, ahead_ns)
+                if placed_or_late is None:
+                    return None
+                placed = placed_or_late
         self._last_ns = placed
+        return placed
+
+    def _doubtful(
+        self, stamp_ns: int, step: int, following: int, ahead_ns: int | None
+    ) -> int | None:
+        """Time of a frame whose timestamp steps back or leaps; None for one that comes late."""
+        far = step <= -DISCONTINUITY_NS or step > LEAP_NS
+        if far and ahead_ns is not None and 0 < ahead_ns - stamp_ns + step <= LEAP_NS:
+            placed: int | None = following  # alone: the next frame goes on where we are
+        elif step <= -DISCONTINUITY_NS or step > LARGEST_GAP_NS:
+            self._origin_ns = stamp_ns - following
+            placed = following
+        elif step > 0:
+            return following - self._frame_ns + step  # a pause in the recording
+        else:
+            placed = None
+        self._losses.add(
+            "out_of_order", pts_ns=following,
+            detail="{count} frame(s) late, repeated or with a timestamp out of line",
+        )  # fmt: skip
         return placed
 
 
@@ -221,7 +236,7 @@ class Pictures:
         if size != wanted:
             self._losses.add(
                 "size_changed", pts_ns=pts_ns,
-                detail=f"{{count}} frames of another size scaled to {wanted[0]}x{wanted[1]}",
+                detail=f"{{count}} frame(s) of another size scaled to {wanted[0]}x{wanted[1]}",
             )  # fmt: skip
             luma = _scaled(luma, wanted)
         luma.flags.writeable = False
@@ -288,11 +303,11 @@ def upright(picture: Image, matrix: tuple[int, bool]) -> Image:
 def stamp_ns(frame: VideoFrame, stream: VideoStream) -> int | None:
     """A frame's own timestamp in ns of the container's clock, to the nearest; None without one.
 
-    The decoding timestamp stands in where there is no presentation timestamp (AVI): after the
-    decoder's reordering it is the presentation time.
+    AVI has no presentation timestamps, and those that FFmpeg makes up are in decoding order; after
+    the decoder's reordering the decoding timestamp is the presentation time.
     """
     base = frame.time_base or stream.time_base
-    ticks = frame.pts if frame.pts is not None else frame.dts
+    ticks = frame.dts if stream.container.format.name == "avi" else frame.pts
     if ticks is None or base is None:
         return None
     return ticks_to_ns(ticks, base)
@@ -323,7 +338,7 @@ def decoded_frames(
     """
     read_errors = 0
     last_ns: int | None = None
-    damage = "{count} packets or pictures damaged"
+    damage = "{count} packet(s) or picture(s) damaged"
     while True:
         try:
             for packet in container.demux(stream):

@@ -1,0 +1,265 @@
+"""Evidence cut out of footage again: exact pictures and a short clip that browsers play."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from video_detective.errors import MissingError, UsageError, VideoDetectiveError
+from video_detective.geometry import NS_PER_S, Image
+from video_detective.media.decoding import LossBook
+from video_detective.media.reading import Recording
+from video_detective.media.sampling import Sampler
+
+MAX_CLIP_WIDTH = 1280
+MAX_CLIP_FPS = 15.0
+MAX_CLIP_NS = 60 * NS_PER_S
+HEAD_NS = 40 * NS_PER_S
+"""Of an event longer than ``MAX_CLIP_NS`` the first 40 s and the last 20 s are kept, joined."""
+_JOIN_NS = 10 * NS_PER_S
+"""Wanted moments closer than this are decoded through; further apart, a seek is cheaper."""
+_TOLERANCE_NS = 20_000_000
+"""A stored stream copy rounds times (Matroska to 1 ms), hence the nearest frame within 20 ms."""
+_TICKS = 90_000
+"""Time base of clips, the customary one of video; divides every usual frame rate."""
+
+_ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("libx264", {"preset": "veryfast", "crf": "23", "threads": "1"}),
+    ("libopenh264", {"threads": "1"}),
+    (
+        "libvpx-vp9",
+        {"crf": "34", "b": "0", "deadline": "realtime", "cpu-used": "8", "threads": "1"},
+    ),
+)
+"""In order of preference; all play in an MP4 in Chromium and, but for VP9, everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One recorded file of a stretch of time: a whole source, or a segment of a live one.
+
+    Args:
+        path: The file.
+        start_ns: UTC ns of its first frame.
+    """
+
+    path: Path
+    start_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """Recorded pieces of one camera, in order of time."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A short film of an event.
+
+    Args:
+        data: An MP4 file, the same bytes for the same footage and times.
+        spans: What it shows, as (from, to) in UTC ns of first and last frame; two when the event
+            was too long and its middle is left out.
+    """
+
+    data: bytes
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """What ``extract`` found.
+
+    Args:
+        pictures: (H, W, 3) BGR by the time asked for; a time without a frame is absent.
+        clip: None when none was asked for or no frame lies in it.
+    """
+
+    pictures: dict[int, Image]
+    clip: Clip | None
+
+
+def extract(
+    footage: Footage, *, frames: Sequence[int] = (), clip: tuple[int, int] | None = None
+) -> Extract:
+    """Cut pictures and a clip out of footage, decoding no stretch of it twice.
+
+    Args:
+        footage: Where the moments lie; pieces that are gone or damaged are passed over.
+        frames: ``time_ns`` of the frames wanted (as ``Frame.time_ns`` gave them), in any order.
+        clip: (from, to) in UTC ns, both inclusive.
+
+    Returns:
+        The picture nearest to each time, at most 20 ms away, and the clip: at most 1280 pixels
+        wide, 15 frames a second and 60 s long (see ``HEAD_NS``).
+
+    Raises:
+        UsageError: the clip ends before it begins.
+    """
+    spans = _clip_spans(clip) if clip is not None else ()
+    wanted = sorted(set(frames))
+    pictures: dict[int, tuple[int, Image]] = {}
+    with _ClipWriter(spans) as writer:
+        for piece, piece_spans in _reading_plan(footage, wanted, spans):
+            for time_ns, to_bgr in _read(piece, piece_spans):
+                near = [t for t in wanted if abs(t - time_ns) <= _TOLERANCE_NS]
+                takes = writer.takes(time_ns)
+                if not near and not takes:
+                    continue
+                image = to_bgr()
+                for t in near:
+                    if t not in pictures or abs(t - time_ns) < abs(t - pictures[t][0]):
+                        pictures[t] = (time_ns, image)
+                if takes:
+                    writer.add(time_ns, image)
+        film = writer.finish()
+    return Extract(pictures={t: pictures[t][1] for t in sorted(pictures)}, clip=film)
+
+
+def _clip_spans(clip: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    start, end = clip
+    if end < start:
+        raise UsageError(
+            f"a clip from {start} to {end} ends before it begins", remedy="Swap its ends."
+        )
+    if end - start <= MAX_CLIP_NS:
+        return (clip,)
+    return (start, start + HEAD_NS), (end - (MAX_CLIP_NS - HEAD_NS), end)
+
+
+def _reading_plan(
+    footage: Footage, frames: Sequence[int], spans: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Piece, list[tuple[int, int]]]]:
+    """Each piece with the stretches to read of it, in order of time."""
+    moments = sorted([(t - _TOLERANCE_NS, t + _TOLERANCE_NS) for t in frames] + list(spans))
+    merged: list[tuple[int, int]] = []
+    for start, end in moments:
+        if merged and start - merged[-1][1] <= _JOIN_NS:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    pieces = sorted(footage.pieces, key=lambda piece: piece.start_ns)
+    ends = [piece.start_ns for piece in pieces[1:]] + [None]
+    for piece, until in zip(pieces, ends, strict=True):
+        inside = [
+            (start, end)
+            for start, end in merged
+            if end >= piece.start_ns and (until is None or start <= until)
+        ]
+        if inside:
+            yield piece, inside
+
+
+def _read(
+    piece: Piece, spans: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, Callable[[], Image]]]:
+    """Time and BGR maker of each frame of a piece that lies in one of the spans."""
+    try:
+        recording = Recording(piece.path)
+    except (MissingError, VideoDetectiveError):
+        return
+    last_ns: int | None = None
+    for start, end in spans:
+        for picture in recording.pictures(LossBook(), from_ns=start - piece.start_ns):
+            time_ns = piece.start_ns + picture.pts_ns
+            if time_ns > end:
+                break
+            if time_ns >= start and (last_ns is None or time_ns > last_ns):
+                last_ns = time_ns
+                yield time_ns, picture.to_bgr
+
+
+class _ClipWriter:
+    """Encodes the frames of the spans; a file on disk, because the index is moved to the front."""
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        self._spans = spans
+        self._samplers = [Sampler(fps=MAX_CLIP_FPS, idle_fps=MAX_CLIP_FPS) for _ in spans]
+        self._seen: list[tuple[int, int] | None] = [None] * len(spans)
+        self._folder = tempfile.TemporaryDirectory(prefix="video-detective-clip-")
+        self._path = Path(self._folder.name) / "clip.mp4"
+        self._output: tuple[OutputContainer, VideoStream] | None = None
+        self._last_tick = -1
+
+    def __enter__(self) -> _ClipWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._output is not None:
+            self._output[0].close()
+        self._folder.cleanup()
+
+    def takes(self, time_ns: int) -> bool:
+        """Whether the frame is one of the clip; advances the clip's sampling."""
+        number = self._span_of(time_ns)
+        if number is None:
+            return False
+        return self._samplers[number].due(time_ns - self._spans[number][0]).active
+
+    def add(self, time_ns: int, image: Image) -> None:
+        """Encode a frame that ``takes`` accepted."""
+        number = self._span_of(time_ns)
+        assert number is not None  # noqa: S101 - takes() said so
+        seen = self._seen[number]
+        self._seen[number] = (seen[0] if seen else time_ns, time_ns)
+        elapsed_ns = time_ns - self._spans[number][0]
+        elapsed_ns += sum(end - start for start, end in self._spans[:number])
+        if self._output is None:
+            self._output = _open_output(self._path, image.shape[1], image.shape[0])
+        container, stream = self._output
+        picture = np.ascontiguousarray(
+            cv2.resize(image, (stream.width, stream.height), interpolation=cv2.INTER_AREA)
+        )
+        frame = VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="bgr24")
+        tick = max(round(elapsed_ns * _TICKS / NS_PER_S), self._last_tick + 1)
+        self._last_tick = tick
+        frame.pts, frame.time_base = tick, Fraction(1, _TICKS)
+        container.mux(stream.encode(frame))
+
+    def finish(self) -> Clip | None:
+        """The clip, or None when no frame was added."""
+        if self._output is None:
+            return None
+        container, stream = self._output
+        container.mux(stream.encode(None))
+        container.close()
+        self._output = None
+        spans = tuple(span for span in self._seen if span is not None)
+        return Clip(data=self._path.read_bytes(), spans=spans)
+
+    def _span_of(self, time_ns: int) -> int | None:
+        for i, (start, end) in enumerate(self._spans):
+            if start <= time_ns <= end:
+                return i
+        return None
+
+
+def _open_output(path: Path, width: int, height: int) -> tuple[OutputContainer, VideoStream]:
+    """An MP4 for pictures of that size, scaled to fit and to even sides, without any date."""
+    scale = min(1.0, MAX_CLIP_WIDTH / width)
+    even = [max(2, round(side * scale / 2) * 2) for side in (width, height)]
+    name, options = next(entry for entry in _ENCODERS if entry[0] in av.codecs_available)
+    container = av.open(
+        path, mode="w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
+    )
+    stream = container.add_stream(name, rate=round(MAX_CLIP_FPS), options=dict(options))
+    assert isinstance(stream, VideoStream)  # noqa: S101 - all encoders listed are of video
+    stream.width, stream.height = even
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.time_base = Fraction(1, _TICKS)
+    stream.codec_context.thread_count = 1
+    stream.codec_context.flags |= av.codec.context.Flags.bitexact
+    return container, stream
