@@ -25,7 +25,7 @@ LEARN_S = 12.0
 """Time constant of the empty scene: follows clouds and dusk."""
 LEARN_UNDER_FOREGROUND_S = 1200.0
 """Time constant under foreground: a bag 40 grey levels off its ground stays for 25 minutes."""
-FAST_S = 1.0
+FAST_S = 0.5
 """Time constant of the fast model that tells moving from still."""
 FLICKER_S = 15.0
 """Time constant of the per-pixel share of looks in which foreground came or went."""
@@ -57,6 +57,7 @@ class Foreground:
         mask: Foreground, cleaned of specks.
         quiet: The part of ``mask`` that does not move now.
         still_s: (h, w) float32, for how long in s each pixel has been quiet foreground.
+        squared: (h, w) float32, squared difference from the empty scene.
         boxes: (N, 4) frame pixels: each foreground blob, moving or standing, top to bottom.
         moving: (N,) bool: whether that blob moves now.
         areas: (N,) int32: its thumbnail pixels.
@@ -66,6 +67,7 @@ class Foreground:
     mask: Mask
     quiet: Mask
     still_s: NDArray[np.float32]
+    squared: NDArray[np.float32]
     boxes: Boxes
     moving: NDArray[np.bool_]
     areas: NDArray[np.int32]
@@ -134,7 +136,7 @@ class Background:
         limit = self._variance * np.float32(SIGMAS**2)
         raw = np.asarray(cv2.compare(squared, limit, cv2.CMP_GT), dtype=np.uint8)
         mask, quiet, fraction = self._separate(now, raw, step_s)
-        foreground = self._blobs(small, mask, quiet, fraction)
+        foreground = self._blobs(small, mask, quiet, squared, fraction)
         self._learn(now, squared, raw, mask, step_s)
         return foreground
 
@@ -166,7 +168,7 @@ class Background:
             self._still_s.fill(0)
             return mask, mask.copy(), 0.0
         # Higher than wide: head, trunk and legs of one person join, neighbours do not.
-        joint = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 9))
+        joint = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 5))
         mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, joint), dtype=np.uint8)
         change = np.abs(now - self._fast)
         threshold = max(MOVING_LEVELS, SIGMAS * self._noise)
@@ -177,7 +179,14 @@ class Background:
         fraction = (cv2.countNonZero(mask) - cv2.countNonZero(quiet)) / mask.size
         return mask, quiet, fraction
 
-    def _blobs(self, small: Thumbnail, mask: Mask, quiet: Mask, fraction: float) -> Foreground:
+    def _blobs(
+        self,
+        small: Thumbnail,
+        mask: Mask,
+        quiet: Mask,
+        squared: NDArray[np.float32],
+        fraction: float,
+    ) -> Foreground:
         # External contours: a tenth of the cost of labelling every pixel.
         least_area = LEAST_AREA * mask.size
         moves = cv2.subtract(mask, quiet)
@@ -199,6 +208,7 @@ class Background:
             mask=mask,
             quiet=quiet,
             still_s=self._still_s.copy(),
+            squared=squared,
             fraction=fraction,
             boxes=small.to_frame(np.array(corners, np.float32).reshape(-1, 4)),
             moving=np.array(moving, np.bool_),

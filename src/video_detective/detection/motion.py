@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from video_detective.detection.background import Foreground
 from video_detective.detection.base import Detections, Perception
 from video_detective.detection.memory import combine
+from video_detective.detection.outline import refine
 from video_detective.detection.scene import Scene, part_of
+from video_detective.detection.thumbnail import Thumbnail
 from video_detective.geometry import NS_PER_S, Boxes
 from video_detective.media.base import Frame
 
@@ -21,11 +23,15 @@ LEAST_VEHICLE_AREA = 0.006
 """Least box area of a vehicle as a share of the picture."""
 UPRIGHT, WIDE = 1.15, 1.25
 """A person's blob is at least this many times higher than wide, a vehicle's wider than high."""
+LEFT_S = 0.6
+"""A still blob that has no person's or vehicle's shape is a thing after this long."""
 CHAOS_SHARE = 0.5
 """When more than this share of the picture moves, blobs mean nothing."""
-FRAGMENT_GAP, FRAGMENT_OVERLAP = 0.35, 0.6
-"""Two blobs one above the other are one person when the gap is below this share of the upper one's
-height and they share this much of the narrower one's width."""
+FRAGMENT_AREA, FRAGMENT_GAP, FRAGMENT_OVERLAP = 0.3, 0.12, 0.6
+"""A blob of at most this share of another's area, with a gap to it of at most this share of its
+height, and with this share of its own width above or below it, is a part of it."""
+SLIMMEST, SOLID = 3.6, 0.85
+"""Nobody is this many times higher than wide, and no person fills this share of a box."""
 WATCH_S = 2.0
 """The camera stays active for this long after the last movement."""
 
@@ -42,7 +48,7 @@ class MotionEyes:
 
     def __init__(self, *, classes: frozenset[str]) -> None:
         self._classes = classes
-        self._scene = Scene()
+        self._scene = Scene(left_s=LEFT_S)
         self._watch_until_ns = -1
 
     def look(self, frame: Frame, *, idle_sample: bool) -> Perception:
@@ -57,7 +63,7 @@ class MotionEyes:
             )
         named = Detections.none()
         if sight.foreground.fraction <= CHAOS_SHARE:
-            named = _named(sight.foreground, frame.size)
+            named = _named(sight.foreground, sight.small)
         things = self._scene.things_at_rest(sight, named.boxes, frame.time_ns)
         everything = combine(named, things)
         order = np.argsort(-everything.scores, kind="stable")
@@ -86,16 +92,24 @@ class MotionEyes:
         self._watch_until_ns = int(state["watch_until_ns"])
 
 
-def _named(foreground: Foreground, frame_size: tuple[int, int]) -> Detections:
+def _named(foreground: Foreground, small: Thumbnail) -> Detections:
     """Persons and vehicles among the blobs; scores from how full and how typical the shape is."""
-    boxes, areas = _joined(foreground.boxes, foreground.areas)
+    corners = np.rint(small.from_frame(foreground.boxes)).astype(np.float32)
+    boxes, areas = _joined(small.to_frame(refine(corners, foreground.squared)), foreground.areas)
     if len(boxes) == 0:
         return Detections.none()
-    frame_width, frame_height = frame_size
-    scale = foreground.mask.shape[1] / frame_width
+    frame_width, frame_height = small.frame_size
+    scale_x, scale_y = small.scale
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    fill = np.clip(areas / np.maximum(widths * heights * scale * scale, 1), 0, 1)
-    person = (heights >= LEAST_PERSON * frame_height) & (heights >= UPRIGHT * widths)
+    fill = np.clip(areas * scale_x * scale_y / np.maximum(widths * heights, 1), 0, 1)
+    # At the border a car's first part looks upright too, but it fills its box.
+    entering = (boxes[:, 0] <= 1) | (boxes[:, 2] >= frame_width - 1)
+    slim = heights >= SLIMMEST * widths
+    person = (
+        (heights >= LEAST_PERSON * frame_height)
+        & (heights >= UPRIGHT * widths)
+        & ~(entering & (slim | (fill > SOLID)))
+    )
     vehicle = (
         (heights >= LEAST_VEHICLE * frame_height)
         & (widths >= WIDE * heights)
@@ -111,18 +125,24 @@ def _named(foreground: Foreground, frame_size: tuple[int, int]) -> Detections:
     )
 
 
-def _joined(boxes: Boxes, areas: NDArray[np.int32]) -> tuple[Boxes, NDArray[np.int32]]:
-    """Head, trunk and legs that came apart, as one blob again."""
-    parts = np.column_stack([boxes, areas]).tolist()
-    joined: list[tuple[float, ...]] = []
-    for x1, y1, x2, y2, area in sorted(parts, key=lambda part: float(part[1])):
-        for i, (ax1, ay1, ax2, ay2, above) in enumerate(joined):
-            shared = min(x2, ax2) - max(x1, ax1)
-            narrower = min(x2 - x1, ax2 - ax1)
-            if shared >= FRAGMENT_OVERLAP * narrower and y1 - ay2 <= FRAGMENT_GAP * (ay2 - ay1):
-                joined[i] = (min(x1, ax1), min(y1, ay1), max(x2, ax2), max(y2, ay2), above + area)
+def _joined(boxes: Boxes, areas: NDArray[np.int32]) -> tuple[Boxes, NDArray[np.float32]]:
+    """Fragments (a head, a foot) that came off, joined to the blob above or below them."""
+    parts = np.column_stack([boxes, areas]).astype(np.float32)
+    whole: list[NDArray[np.float32]] = []
+    for part in parts[np.argsort(-parts[:, 4], kind="stable")]:
+        for blob in whole:
+            shared = min(part[2], blob[2]) - max(part[0], blob[0])
+            gap = max(part[1], blob[1]) - min(part[3], blob[3])
+            if (
+                part[4] <= FRAGMENT_AREA * blob[4]
+                and shared >= FRAGMENT_OVERLAP * (part[2] - part[0])
+                and gap <= FRAGMENT_GAP * (blob[3] - blob[1])
+            ):
+                blob[:2] = np.minimum(blob[:2], part[:2])
+                blob[2:4] = np.maximum(blob[2:4], part[2:4])
+                blob[4] += part[4]
                 break
         else:
-            joined.append((x1, y1, x2, y2, area))
-    rows = np.array(joined, np.float64).reshape(-1, 5)
-    return rows[:, :4].astype(np.float32), rows[:, 4].astype(np.int32)
+            whole.append(part.copy())
+    rows = np.array(whole, np.float32).reshape(-1, 5)
+    return rows[:, :4], rows[:, 4]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from video_detective.detection.background import Background, Foreground
 from video_detective.detection.base import Detections
-from video_detective.detection.still import StillObjects
+from video_detective.detection.still import LEFT_S, StillObjects
 from video_detective.detection.thumbnail import Thumbnail, shrink
 from video_detective.detection.view import View, ViewMonitor
 from video_detective.geometry import Boxes
@@ -39,12 +39,16 @@ class Sight:
 
 
 class Scene:
-    """View monitor, background model and things at rest of one camera."""
+    """View monitor, background model and things at rest of one camera.
 
-    def __init__(self) -> None:
+    Args:
+        left_s: Seconds after which a still blob is a thing left in view.
+    """
+
+    def __init__(self, *, left_s: float = LEFT_S) -> None:
         self._view = ViewMonitor()
         self._background = Background()
-        self._still = StillObjects()
+        self._still = StillObjects(left_s=left_s)
         self._frame_size = (0, 0)
 
     def observe(self, frame: Frame) -> Sight:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from video_detective.detection.background import Background, Foreground, blob_corners
 from video_detective.detection.base import Detections
+from video_detective.detection.outline import refine
 from video_detective.detection.thumbnail import Mask, Thumbnail, above
-from video_detective.geometry import NS_PER_S, Boxes, box_areas, intersection_areas
+from video_detective.geometry import NS_PER_S, Boxes, box_areas, intersection_areas, iou
 
 JUDGE_S = 0.4
 """Still blobs are judged this often."""
@@ -26,8 +27,8 @@ GHOST_S = 1.2
 """A blob is judged to be a ghost after this long without movement."""
 GHOST_SHARE = 0.35
 """Ghost when less than this share of the outline's edge energy is in the picture."""
-LEFT_S = 4.0
-"""A thing is left when it has been still for this long."""
+LEFT_S = 3.0
+"""A thing is left when it has been still for this long, where people may go unrecognised."""
 OWN_SHARE = 0.6
 """A thing when more than this share of the outline's edge energy is in the picture."""
 SMALLEST, LARGEST = 0.0004, 0.04
@@ -38,6 +39,10 @@ LONGEST_SIDE = 3.5
 """Most that one side may exceed the other."""
 OCCUPIED_SHARE = 0.5
 """A still blob with this share of it inside a known object's box belongs to that object."""
+RESTED_SHARE = 0.7
+"""Share of a blob that must have been still for the time in question."""
+SAME_BLOB_IOU = 0.6
+"""The resting part and the foreground blob around it are one thing from this overlap on."""
 VISIBLE_SHARE = 0.5
 """Share of a thing's pixels that must be seen at rest for it to be reported."""
 FORGET_S = 1.0
@@ -47,9 +52,15 @@ COVERED_S = 90.0
 
 
 class StillObjects:
-    """The things left in one camera's view."""
+    """The things left in one camera's view.
 
-    def __init__(self) -> None:
+    Args:
+        left_s: Seconds that a blob must be still to be a thing.
+    """
+
+    def __init__(self, *, left_s: float = LEFT_S) -> None:
+        self._left_s = left_s
+        self._rested_s = min(left_s, GHOST_S)
         self._judged_ns = -1
         self._boxes: Boxes = np.zeros((0, 4), np.float32)
         self._scores = np.zeros(0, np.float32)
@@ -84,7 +95,7 @@ class StillObjects:
         """
         self._follow(foreground, small, occupied, time_ns)
         due = self._judged_ns < 0 or time_ns - self._judged_ns >= JUDGE_S * NS_PER_S
-        if due and float(foreground.still_s.max(initial=0)) >= GHOST_S:
+        if due and float(foreground.still_s.max(initial=0)) > self._rested_s:
             self._judged_ns = time_ns
             self._judge(foreground, small, background, occupied, time_ns)
         visible = self._seen_ns == time_ns
@@ -102,11 +113,10 @@ class StillObjects:
         if len(self._scores) == 0:
             return
         for i, (x1, y1, x2, y2) in enumerate(_rounded(small.from_frame(self._boxes))):
-            quiet = cv2.countNonZero(np.ascontiguousarray(foreground.quiet[y1:y2, x1:x2]))
-            covered = cv2.countNonZero(np.ascontiguousarray(foreground.mask[y1:y2, x1:x2]))
-            if covered >= VISIBLE_SHARE * self._pixels[i]:
+            corner = (x1, y1, x2, y2)
+            if _count(foreground.mask, corner) >= VISIBLE_SHARE * self._pixels[i]:
                 self._present_ns[i] = time_ns
-            if quiet >= VISIBLE_SHARE * self._pixels[i]:
+            if _count(foreground.quiet, corner) >= VISIBLE_SHARE * self._pixels[i]:
                 self._seen_ns[i] = time_ns
         keep = (time_ns - self._present_ns < FORGET_S * NS_PER_S) & (
             time_ns - self._seen_ns < COVERED_S * NS_PER_S
@@ -127,11 +137,12 @@ class StillObjects:
         occupied: Boxes,
         time_ns: int,
     ) -> None:
-        rested = above(foreground.still_s, GHOST_S)
+        rested = above(foreground.still_s, self._rested_s)
         rested = np.asarray(
             cv2.morphologyEx(rested, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), dtype=np.uint8
         )
-        left = above(foreground.still_s, LEFT_S)
+        ghostly = above(foreground.still_s, GHOST_S)
+        left = above(foreground.still_s, self._left_s)
         total = rested.size
         for corner in blob_corners(rested):
             x1, y1, x2, y2 = corner
@@ -143,23 +154,23 @@ class StillObjects:
             if self._is_taken(box, occupied):
                 continue
             own = _edge_share(small.pixels, background.mean, rested, corner)
-            if own < GHOST_SHARE:
+            if own < GHOST_SHARE and _count(ghostly, corner) >= RESTED_SHARE * pixels:
                 region = np.zeros_like(rested)
                 region[y1:y2, x1:x2] = blob
                 background.absorb(
                     np.asarray(cv2.dilate(region, np.ones((5, 5), np.uint8)), dtype=np.uint8)
                 )
                 continue
-            long_still = cv2.countNonZero(np.ascontiguousarray(left[y1:y2, x1:x2]))
             width, height = x2 - x1, y2 - y1
             fill = pixels / (width * height)
             if (
                 own >= OWN_SHARE
-                and long_still >= 0.7 * pixels
+                and _count(left, corner) >= RESTED_SHARE * pixels
                 and pixels <= LARGEST * total
                 and fill >= LEAST_FILL
                 and max(width / height, height / width) <= LONGEST_SIDE
             ):
+                box = _outline(corner, foreground, small)
                 self._add(box, min(own, 0.5 + fill / 2), pixels, time_ns)
 
     def _is_taken(self, box: Boxes, occupied: Boxes) -> bool:
@@ -200,6 +211,23 @@ class StillObjects:
         self._pixels = state["pixels"].astype(np.float32)
         self._seen_ns = state["seen_ns"].astype(np.int64)
         self._present_ns = state["present_ns"].astype(np.int64)
+
+
+def _count(mask: Mask, corner: tuple[int, int, int, int]) -> int:
+    x1, y1, x2, y2 = corner
+    return cv2.countNonZero(mask[y1:y2, x1:x2])
+
+
+def _outline(corner: tuple[int, int, int, int], foreground: Foreground, small: Thumbnail) -> Boxes:
+    """(1, 4) the exact box, in frame pixels, of the blob whose resting part has these corners."""
+    rested = np.array([corner], np.float32)
+    blobs = small.from_frame(foreground.boxes)
+    if len(blobs):
+        overlap = iou(rested, blobs)[0]
+        # Its rim comes to rest last; but who still stands beside it belongs not to it.
+        if overlap.max() >= SAME_BLOB_IOU:
+            rested = np.rint(blobs[[int(overlap.argmax())]]).astype(np.float32)
+    return small.to_frame(refine(rested, foreground.squared))
 
 
 def _rounded(boxes: Boxes) -> list[list[int]]:
