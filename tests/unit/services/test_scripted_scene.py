@@ -30,7 +30,7 @@ def found_for(wanted: ExpectedEvent, *, shift_s: float = 0.0) -> Event:
     if wanted.direction is not None:
         facts["direction"] = wanted.direction
     if wanted.count is not None:
-        facts["peak_count"] = wanted.count
+        facts["peak_value" if wanted.type == "metric" else "peak_count"] = wanted.count
     subject = (Actor(track_id="x01", type=wanted.track_class),) if wanted.track_class else ()
     return Event(
         event_id="evt_20260115_cam01_0001",

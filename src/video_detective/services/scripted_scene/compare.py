@@ -118,7 +118,7 @@ def _pair(wanted: ExpectedEvent, event: Event, tolerance_s: float) -> Row:
     subject = event.actors[0].type if event.actors else None
     if wanted.track_class is not None and subject != wanted.track_class:
         wrong.append(f"{subject or 'nothing'} instead of {wanted.track_class}")
-    count = event.facts.get("peak_count")
+    count = event.facts.get("peak_value" if event.type == "metric" else "peak_count")
     if wanted.count is not None and count != wanted.count:
         wrong.append(f"counted {count} instead of {wanted.count}")
     status: Status = "off" if late else "wrong" if wrong else "ok"

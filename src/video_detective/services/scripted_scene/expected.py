@@ -104,12 +104,7 @@ def _of_rule(rule: Rule, scene: Scene, script: Script) -> Iterator[ExpectedEvent
         case Loitering():
             return _stays(rule, scene, script, lambda actor, span: _loiters(rule, actor, span))
         case Pacing():
-            return _stays(
-                rule,
-                scene,
-                script,
-                lambda actor, span: len(_legs(rule, actor, span)) >= rule.min_crossings,
-            )
+            return _pacing(rule, scene, script)
         case WrongWay():
             return _stays(rule, scene, script, lambda actor, span: _is_wrong(rule, actor, span))
         case AbandonedObject():
@@ -264,7 +259,7 @@ def _goes_on(
 
 
 def _stays(
-    rule: Intrusion | Loitering | Pacing | WrongWay,
+    rule: Intrusion | Loitering | WrongWay,
     scene: Scene,
     script: Script,
     counts: Callable[[Actor, Span], bool],
@@ -291,11 +286,31 @@ def _loiters(rule: Loitering, actor: Actor, span: Span) -> bool:
     return _way_px(actor, span) / _length(span) * REFERENCE_SCALE <= rule.max_speed_px_s
 
 
-def _legs(rule: Pacing, actor: Actor, span: Span) -> list[float]:
-    """Straight walks inside the zone of at least ``min_leg``, in pixels; pauses do not count."""
-    corners = [span[0], *(t for t, _, _ in actor.way if span[0] < t < span[1]), span[1]]
-    lengths = (_way_px(actor, leg) for leg in pairwise(corners))
-    return [px for px in lengths if px >= rule.min_leg * HEIGHT]
+def _pacing(rule: Pacing, scene: Scene, script: Script) -> Iterator[ExpectedEvent]:
+    """To and fro inside the zone from the first long leg on, or in and out of the zone."""
+    polygon = _polygon(scene, rule.zone)
+    for actor, name in _watched(rule, script):
+        stays = _spans(partial(_is_inside, actor, polygon))
+        spans = [
+            (legs[0], stay[1])
+            for stay in stays
+            if len(legs := _legs(rule, actor, stay)) >= rule.min_crossings
+        ]
+        if 2 * len(stays) >= rule.min_crossings:
+            spans.append((stays[0][0], stays[-1][1]))
+        for span in spans:
+            yield _event(rule, span, zone=rule.zone, track_class=name, actors=(actor.name,))
+
+
+def _legs(rule: Pacing, actor: Actor, stay: Span) -> list[float]:
+    """When each straight walk inside the zone got as long as ``min_leg``; pauses do not count."""
+    corners = [stay[0], *(t for t, _, _ in actor.way if stay[0] < t < stay[1]), stay[1]]
+    reached = []
+    for start, end in pairwise(corners):
+        share = rule.min_leg * HEIGHT / max(_way_px(actor, (start, end)), 1e-9)
+        if share <= 1:
+            reached.append(start + share * (end - start))
+    return reached
 
 
 def _is_wrong(rule: WrongWay, actor: Actor, span: Span) -> bool:
@@ -312,7 +327,7 @@ def _is_wrong(rule: WrongWay, actor: Actor, span: Span) -> bool:
 
 
 def _abandoned(rule: AbandonedObject, scene: Scene, script: Script) -> Iterator[ExpectedEvent]:
-    """From when the last person is further away than ``owner_distance`` until one is near again."""
+    """From when the last person is further away than ``owner_distance`` until the thing is gone."""
     polygon = _polygon(scene, rule.zone)
     people = [actor for actor in script.actors if actor.kind == "person"]
 
@@ -326,15 +341,17 @@ def _abandoned(rule: AbandonedObject, scene: Scene, script: Script) -> Iterator[
         )
 
     for thing, name in _watched(rule, script):
-        for span in _spans(partial(is_alone, thing)):
-            if _length(span) >= rule.min_seconds:
-                yield _event(
-                    rule,
-                    span,
-                    zone=rule.zone,
-                    track_class=name,
-                    actors=(thing.name, script.bag_owner),
-                )
+        alone = [
+            span for span in _spans(partial(is_alone, thing)) if _length(span) >= rule.min_seconds
+        ]
+        if alone:
+            yield _event(
+                rule,
+                (alone[0][0], thing.way[-1][0]),
+                zone=rule.zone,
+                track_class=name,
+                actors=(thing.name, script.bag_owner),
+            )
 
 
 def _counted(

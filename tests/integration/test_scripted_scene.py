@@ -1,0 +1,70 @@
+"""The scripted scene through real parts: the rules agree with the script, the film can be read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from video_detective.geometry import NS_PER_S
+from video_detective.media.file import VideoFile
+from video_detective.rules import Event
+from video_detective.rules.engine import RuleEngine
+from video_detective.services.scripted_scene.compare import compare
+from video_detective.services.scripted_scene.expected import document, expected_events
+from video_detective.services.scripted_scene.render import render
+from video_detective.services.scripted_scene.script import (
+    FPS,
+    FRAME_COUNT,
+    HEIGHT,
+    SCRIPT,
+    START_NS,
+    WIDTH,
+)
+from video_detective.services.scripted_scene.truth import observations
+
+SCENE = document().camera("cam01").scene("cam01")
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0])
+def test_the_rules_find_in_the_script_what_the_script_says(fps: float) -> None:
+    engine = RuleEngine(SCENE)
+    events: dict[str, Event] = {}
+    for observation in observations(fps=fps):
+        events |= {event.event_id: event for event in engine.update(observation)}
+    events |= {event.event_id: event for event in engine.finish()}
+
+    rows = compare(expected_events(SCENE), list(events.values()))
+
+    assert [(row.status, row.detail, row.found) for row in rows if not row.is_ok] == []
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "scene.mp4"
+    render(path)
+    return path
+
+
+def test_the_film_has_every_frame_and_knows_when_it_was_shot(film: Path) -> None:
+    source = VideoFile(film, timezone="UTC")
+    times = [frame.pts_ns for frame in source.frames()]
+    assert len(times) == FRAME_COUNT
+    assert times[-1] == pytest.approx((FRAME_COUNT - 1) / FPS * NS_PER_S, abs=1000)
+    assert source.losses == ()
+    assert source.info.start_ns == START_NS
+    assert source.info.start_from == "container"
+    assert (source.info.width, source.info.height) == (WIDTH, HEIGHT)
+
+
+def test_the_covered_lens_is_dark_and_the_yard_is_not(film: Path) -> None:
+    brightness = [float(np.mean(frame.luma)) for frame in VideoFile(film, timezone="UTC").frames()]
+    start, end = (round(t * FPS) for t in SCRIPT.covered)
+    assert max(brightness[start + 4 : end - 4]) < 30
+    assert min(brightness[: start - 1] + brightness[end + 1 :]) > 60
+
+
+def test_the_film_is_the_same_bytes_every_time(film: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    render(tmp_path / "again.mp4", progress=lambda done, total: told.append((done, total)))
+    assert (tmp_path / "again.mp4").read_bytes() == film.read_bytes()
+    assert told == [(n, FRAME_COUNT) for n in range(1, FRAME_COUNT + 1)]
