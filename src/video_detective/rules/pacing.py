@@ -212,13 +212,13 @@ class PacingMachine:
         facts: dict[str, Any] = {
             "crossings": pace.count,
             "way": pace.way,
-            "dwell_s": seconds(last.time_ns - first.time_ns),
+            "duration_s": seconds(last.time_ns - first.time_ns),
         }
         if ended is not None:
             moments.append(stay.last.moment("left" if ended == "left" else "last_seen", track_id))
             facts["ended"] = ended
         return Finding(
-            key=f"{track_id}@{first.time_ns}",
+            key=f"{track_id}@{established.time_ns}",
             subject=track_id,
             start_ns=first.time_ns,
             established_ns=established.time_ns,
