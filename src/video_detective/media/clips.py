@@ -76,10 +76,12 @@ class Clip:
         data: An MP4 file, the same bytes for the same footage and times.
         spans: What it shows, as (from, to) in UTC ns of first and last frame; two when the event
             was too long and its middle is left out.
+        size: (width, height) in pixels.
     """
 
     data: bytes
     spans: tuple[tuple[int, int], ...]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +243,9 @@ class _ClipWriter:
         container.close()
         self._output = None
         spans = tuple(span for span in self._seen if span is not None)
-        return Clip(data=self._path.read_bytes(), spans=spans)
+        return Clip(
+            data=self._path.read_bytes(), spans=spans, size=(stream.width, stream.height)
+        )
 
     def _span_of(self, time_ns: int) -> int | None:
         for i, (start, end) in enumerate(self._spans):
