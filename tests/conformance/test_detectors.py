@@ -8,7 +8,7 @@ import pytest
 from video_detective.detection.base import CLASS_GROUPS, Detector
 from video_detective.detection.registry import make_detector
 
-THRESHOLD = 0.005
+THRESHOLD = 0.001
 """Low enough that noise gives detections to look at."""
 
 

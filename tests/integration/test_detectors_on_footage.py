@@ -72,7 +72,7 @@ def test_eight_bits_find_what_full_precision_finds(media_dir, models_dir) -> Non
 
 
 def test_only_the_wanted_classes_come_out(media_dir, models_dir) -> None:
-    ((_, picture),) = pictures(media_dir / "car-detection.mp4", {60})
+    ((_, picture),) = pictures(media_dir / "car-detection.mp4", {80})
     everything = make_detector("mobilenet-ssd", threshold=0.3, cache_dir=models_dir)
     cars = make_detector("mobilenet-ssd", classes=["car"], threshold=0.3, cache_dir=models_dir)
     dogs = make_detector("mobilenet-ssd", classes=["dog"], threshold=0.3, cache_dir=models_dir)

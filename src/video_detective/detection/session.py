@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnxruntime as ort
 
+from video_detective.detection.weights.onnx_graph import Graph, Node, Value, encode_model
 from video_detective.errors import WeightsError
 
 _ERRORS_ONLY = 3
@@ -25,6 +27,9 @@ def open_session(model: Path) -> ort.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if _byte_products_overflow():
+        # Re-codes signed weights as unsigned ones, whose kernels are exact everywhere; slower.
+        options.add_session_config_entry("session.x64quantprecision", "1")
     if not model.is_file():
         raise WeightsError(
             f"Model file {str(model)!r} is not there",
@@ -37,3 +42,25 @@ def open_session(model: Path) -> ort.InferenceSession:
             f"Model file {str(model)!r} cannot be run: {str(error).splitlines()[0]}",
             remedy="Check it with `video-detective models verify`, or export it again as ONNX",
         ) from error
+
+
+def _byte_products_overflow() -> bool:
+    """Whether this processor's kernels saturate sums of byte products.
+
+    x86 processors without VNNI (before about 2020) add pairs of products of unsigned and signed
+    bytes in 16 bits, and 8-bit models lose precision there without a word. One multiplication of
+    the largest values tells, whatever the processor is called.
+
+    Source: ONNX Runtime's documentation, "Quantize ONNX models", on U8S8 saturation.
+    """
+    side = 64
+    probe = Graph(
+        name="probe",
+        inputs=(Value(name="a", dtype="uint8", shape=(side, side)),),
+        outputs=(Value(name="y", dtype="int32", shape=(side, side)),),
+        nodes=(Node(op="MatMulInteger", inputs=("a", "b"), outputs=("y",)),),
+        initializers={"b": np.full((side, side), 127, np.int8)},
+    )
+    session = ort.InferenceSession(encode_model(probe), providers=["CPUExecutionProvider"])
+    (sums,) = session.run(None, {"a": np.full((side, side), 255, np.uint8)})
+    return bool((sums != 255 * 127 * side).any())

@@ -97,7 +97,7 @@ _CATALOGUE = (
         sha256="52eed8be80522c152a17fb56740de705b79881bde1a167e0e747310523685fc7",
         size=23306119,
         files=(MOBILENET_SSD, MOBILENET_SSD_INT8),
-        revision=1,
+        revision=2,
         convert=_convert_mobilenet_ssd,
     ),
     Model(
