@@ -39,7 +39,6 @@ from video_detective.services.scripted_scene.script import (
     Script,
 )
 
-CAMERA_ID = "cam01"
 STEP_S = 0.05
 """Grid on which the script is read: a tenth of the tolerance of the comparison."""
 REFERENCE_SCALE = 720 / HEIGHT

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from video_detective.errors import StorageError
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.services.scripted_scene.figures import draw_bag, draw_car, draw_person
 from video_detective.services.scripted_scene.script import (
@@ -30,7 +31,7 @@ SEED = 20260115
 NOISE_SIGMA = 1.7
 """Grey levels of sensor noise: a decent camera by lamp light."""
 COVER_FALL_S = 0.3
-"""How long a hand takes to cover the lens."""
+"""How long the cloth takes to fall over the lens, and to be lifted."""
 
 
 def frames(script: Script = SCRIPT) -> Iterator[Image]:
@@ -53,12 +54,29 @@ def frames(script: Script = SCRIPT) -> Iterator[Image]:
 def render(path: Path, progress: Callable[[int, int], None] | None = None) -> None:
     """Write the film to ``path`` (MP4, H.264, 10 frames a second, wall-clock start in the file).
 
-    The same machine and libraries give the same bytes.
+    The same machine and libraries give the same bytes. The file appears when it is complete.
 
     Args:
         path: File to write; replaced when there.
         progress: Called after each frame with the frames done and all.
+
+    Raises:
+        StorageError: the file cannot be written.
     """
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        _encode(unfinished, progress)
+        unfinished.replace(path)
+    except OSError as error:  # PyAV's write errors are such, too
+        raise StorageError(
+            f"The scripted scene cannot be written to {str(path)!r}: {error.strerror or error}",
+            remedy="Choose a folder that exists, is writable and has 10 MB free",
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _encode(path: Path, progress: Callable[[int, int], None] | None) -> None:
     started = dt.datetime.fromtimestamp(START_NS / NS_PER_S, tz=dt.UTC)
     with av.open(
         path, "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
@@ -70,7 +88,9 @@ def render(path: Path, progress: Callable[[int, int], None] | None = None) -> No
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.gop_size = 5 * FPS
         for number, picture in enumerate(frames()):
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            # OpenCV's conversion, not FFmpeg's: that one's result varies with memory alignment.
+            planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
+            frame = av.VideoFrame.from_ndarray(np.asarray(planes, dtype=np.uint8), format="yuv420p")
             frame.pts = number
             container.mux(stream.encode(frame))
             if progress is not None:
@@ -103,7 +123,7 @@ def _cloth(rng: np.random.Generator) -> Image:
 def _cover(frame: Image, cloth: Image, covered: tuple[float, float], t: float) -> None:
     """Let the cloth fall over the lens from above, with a soft hem, and take it away again."""
     start, end = covered
-    share = min((t - start) / COVER_FALL_S, (end - t) / COVER_FALL_S, 1.0)
+    share = min(1 + (t - start) / COVER_FALL_S, 1 + (end - t) / COVER_FALL_S, 1.0)
     if share <= 0:
         return
     hem = share * (HEIGHT + 60)

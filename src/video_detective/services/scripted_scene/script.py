@@ -54,7 +54,7 @@ class Script:
 
     Args:
         actors: In no particular order; the renderer draws the far ones first.
-        covered: (start, end) in s of the lens being covered.
+        covered: (start, end) in s between which nothing is seen past the cloth over the lens.
         bag_owner: Name of the person whose bag ``bag`` is.
     """
 
