@@ -103,17 +103,29 @@ def moment_text(
     if moment.what not in catalogue(language)["moments"]:
         return moment.what
     teller = Teller(event, scene, language)
+    # "before" is before the line where there is one, else before whatever the track went on to do.
+    onwards = moment.what == "before" and event.tripwire is None
     told = fill(
         language,
         "moments",
-        moment.what,
+        "moving" if onwards else moment.what,
         actor=teller.actor(moment.track_ids[:1]),
         track=next(iter(moment.track_ids), ""),
         zone=teller.zone(),
         tripwire=teller.tripwire(),
-        event=event_name(event.type, language),
+        event=event_name(_established_type(moment, event), language),
     )
     return told.strip()
+
+
+def _established_type(moment: Moment, event: Event) -> str:
+    """Which part of a merged event was established at that moment."""
+    at_once = [
+        str(part["type"])
+        for part in event.facts.get("parts", ())
+        if part.get("established_ns") == moment.time_ns
+    ]
+    return event.type if event.type in at_once or not at_once else at_once[0]
 
 
 def summary(event: Event, scene: Scene, *, language: Language, camera_name: str) -> str:

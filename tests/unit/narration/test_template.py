@@ -316,6 +316,21 @@ def test_evidence_says_what_it_shows(what: str, chinese: str, english: str) -> N
     assert moment_text(shown, seen, "en", scene=SCENE) == english
 
 
+def test_before_anything_but_a_line_is_the_beginning_of_a_movement() -> None:
+    seen = event("wrong_way", actors=(V03,))
+    assert moment_text(moment("before", "v03"), seen, "zh-TW", scene=SCENE) == "汽車 v03 開始移動"
+
+
+def test_evidence_of_a_merged_event_names_the_part_that_was_established() -> None:
+    parts = [
+        {"type": "intrusion", "established_ns": START_NS + NS_PER_S},
+        {"type": "loitering", "established_ns": START_NS + 20 * NS_PER_S},
+    ]
+    merged = event("intrusion", {"parts": parts})
+    said = [moment_text(moment("established", "p12", after_s=s), merged) for s in (1, 20, 30)]
+    assert said == ["符合「闖入」條件", "符合「停留」條件", "符合「闖入」條件"]
+
+
 def test_evidence_without_scene_or_track_is_worded_generally() -> None:
     seen = event("post_left", actors=())
     assert moment_text(moment("returned"), seen, "zh-TW") == "有人回到區域"
