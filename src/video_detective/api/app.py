@@ -70,7 +70,7 @@ def create_app(
 
     @app.get("/frames/{name:path}")
     async def frames(name: str) -> Response:
-        """A stored picture (``<frame_id>.jpg``, ``<frame_id>_boxes.jpg``) or clip (``<event_id>.mp4``)."""
+        """A stored picture (``<frame_id>.jpg``, ``…_boxes.jpg``) or clip (``<event_id>.mp4``)."""
         media = await find_media(workspace, name)
         return FileResponse(media.path, media_type=media.media_type, headers=_IMMUTABLE)
 

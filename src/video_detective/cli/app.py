@@ -36,7 +36,8 @@ def _root(
     debug: bool = typer.Option(False, "--debug", help="Show the trace of an error."),
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True),
 ) -> None:
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING)
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("video_detective").setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
 analysis.add_to(app)
@@ -61,7 +62,7 @@ def main() -> None:
     except VideoDetectiveError as error:
         status = _fail(str(error), error.exit_status, debug)
     except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.ctx.get_help() if error.ctx else "")
+        typer.echo(error.ctx.get_help())
         status = 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)

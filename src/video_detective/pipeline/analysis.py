@@ -35,7 +35,7 @@ from video_detective.storage import (
 )
 from video_detective.storage.database import Database
 
-STEP_S = 3.0
+STEP_S = 2.0
 """A step is stored after this much wall-clock time: what a kill can cost."""
 STEP_LOOKS = 300
 """And after this many looks, so that a step stays small."""

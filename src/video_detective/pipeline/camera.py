@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from video_detective.detection import Eyes
 from video_detective.media import Frame, Position
+from video_detective.media.file import luma_crc
 from video_detective.media.sampling import Sampler
 from video_detective.pipeline.checkpoint import Checkpoint
 from video_detective.rules import Event, Observation, Scene
@@ -101,7 +99,7 @@ class CameraGraph:
         self._position = Position(
             index=frame.index,
             pts_ns=frame.pts_ns,
-            luma_crc=zlib.crc32(np.ascontiguousarray(frame.luma)),
+            luma_crc=luma_crc(frame.luma),
         )
         return Look(
             observation=observation,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.media import Loss
 from video_detective.media.clips import Footage, extract
-from video_detective.media.pictures import Drawing, Label, annotate, encode_jpeg
-from video_detective.narration.template import event_name
+from video_detective.media.pictures import BoxMark, LineMark, ZoneMark, annotate, encode_jpeg
+from video_detective.narration.template import class_name, event_name
 from video_detective.rules import Event, Moment, Scene
 from video_detective.storage import EvidenceRow, FrameRow, PointRow, frame_id
 from video_detective.storage.blobs import BlobStore
@@ -29,12 +30,12 @@ class EvidenceCutter:
     """Cuts and stores the evidence of one camera's events.
 
     Args:
-        footage: Where the frames lie.
+        footage: Tells where the frames lie by now (a live recording grows).
         scene: Zones and tripwires to draw.
         blobs: Where pictures and clips go.
     """
 
-    def __init__(self, *, footage: Footage, scene: Scene, blobs: BlobStore) -> None:
+    def __init__(self, *, footage: Callable[[], Footage], scene: Scene, blobs: BlobStore) -> None:
         self._footage = footage
         self._scene = scene
         self._blobs = blobs
@@ -61,7 +62,7 @@ class EvidenceCutter:
         moments = chosen_moments(event)
         end_ns = event.start_ns if event.end_ns is None else event.end_ns
         found = extract(
-            self._footage,
+            self._footage(),
             frames=[moment.time_ns for moment in moments],
             clip=(event.start_ns - LEAD_NS, end_ns + TRAIL_NS),
         )
@@ -126,14 +127,47 @@ class EvidenceCutter:
             size=(width, height),
             detections=[track.as_record() for track in tracks],
             image_sha256=names["original"],
-            annotated_sha256=names["annotated"],
         )
         return rows, frame
 
     def _drawn(
         self, event: Event, moment: Moment, picture: Image, tracks: Sequence[Track]
     ) -> Image:
-        raise NotImplementedError
+        """The frame with the rule's zone and tripwire, every track's box, and a title."""
+        height, width = picture.shape[:2]
+        concerned = {actor.track_id for actor in event.actors}
+        local = local_time(moment.time_ns, self._zone)
+        return annotate(
+            picture,
+            boxes=[
+                BoxMark(
+                    box=track.bbox,
+                    label=f"{track.track_id} {class_name(track.type)}",
+                    key=track.track_id,
+                    is_alarmed=track.track_id in concerned,
+                )
+                for track in tracks
+            ],
+            zones=[
+                ZoneMark(
+                    points=tuple((x * width, y * height) for x, y in zone.polygon.points),
+                    label=zone.name,
+                )
+                for zone in self._scene.zones
+                if zone.id == event.zone
+            ],
+            lines=[
+                LineMark(
+                    points=tuple((x * width, y * height) for x, y in wire.points),
+                    label=wire.name,
+                    left_to_right=wire.left_to_right,
+                    right_to_left=wire.right_to_left,
+                )
+                for wire in self._scene.tripwires
+                if wire.id == event.tripwire
+            ],
+            title=f"{event_name(event.type)} {event.camera_id} {local:%Y-%m-%d %H:%M:%S}",
+        )
 
     def _lost(self, event: Event, moment: Moment) -> None:
         self._losses.append(
@@ -144,6 +178,11 @@ class EvidenceCutter:
                 detail=f"no picture of {event.event_id} ({moment.what}): the frame cannot be read",
             )
         )
+
+
+def local_time(time_ns: int, zone: ZoneInfo) -> datetime:
+    """The second in which a moment lies, in a time zone."""
+    return datetime.fromtimestamp(time_ns // NS_PER_S, zone)
 
 
 def chosen_moments(event: Event) -> list[Moment]:
@@ -174,11 +213,11 @@ def _by_time(points: Sequence[PointRow]) -> Mapping[int, list[Track]]:
 
 
 def _nearest(tracks: Mapping[int, list[Track]], time_ns: int) -> list[Track]:
-    """The tracks of the sampled frame at, or next to, a time."""
-    nearest = min(tracks, key=lambda known: (abs(known - time_ns), known), default=None)
-    if nearest is None or abs(nearest - time_ns) > NEAR_NS:
+    """The tracks of the sampled frame at a time, or of the last one before it.
+
+    Never of a later one: whether that is stored already depends on when evidence is cut.
+    """
+    nearest = max((known for known in tracks if known <= time_ns), default=None)
+    if nearest is None or time_ns - nearest > NEAR_NS:
         return []
     return tracks[nearest]
-
-
-__all__ = ["Drawing", "EvidenceCutter", "Label", "annotate", "chosen_moments", "event_name"]

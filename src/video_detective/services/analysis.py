@@ -20,10 +20,13 @@ from video_detective.detection.motion import MotionEyes
 from video_detective.detection.registry import DETECTORS, make_detector
 from video_detective.errors import StorageError, UsageError
 from video_detective.geometry import NS_PER_S
-from video_detective.media.open import open_source
+from video_detective.media.clips import Footage, Piece
+from video_detective.media.open import is_live, open_source
+from video_detective.media.recorder import Recorder
 from video_detective.media.sampling import Sampler
 from video_detective.pipeline.analysis import Analysis, Progress, run_analysis
 from video_detective.pipeline.camera import CameraGraph
+from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.evidence import EvidenceCutter
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
@@ -35,6 +38,9 @@ REVISION = 1
 """Raise when the same input gives other results than before: analyses are then made anew, and a
 checkpoint of the earlier program is never continued."""
 
+KEEP_RECORDING_NS = 600 * NS_PER_S
+"""How far back the evidence of a live camera's events can reach."""
+KEEP_RECORDING_BYTES = 2 << 30
 DETECTOR_NAMES = ("motion", *DETECTORS)
 
 
@@ -74,12 +80,26 @@ async def analyze(
     camera, camera_id = request.camera, request.camera_id
     zone = ZoneInfo(camera.timezone)
     start_ns = None if request.start is None else parse_time(request.start, zone, what="--start")
+    recorder = None
+    if is_live(request.source):
+        recorder = Recorder(
+            workspace.data_dir / "recordings" / camera_id,
+            keep_ns=KEEP_RECORDING_NS,
+            keep_bytes=KEEP_RECORDING_BYTES,
+        )
     source = open_source(
         request.source,
         timezone=camera.timezone,
+        clock=now_ns,
         start_ns=start_ns,
-        recordings=workspace.data_dir / "recordings" / camera_id,
+        recorder=recorder,
     )
+
+    def footage() -> Footage:
+        if recorder is not None:
+            return recorder.footage()
+        return Footage((Piece(path=Path(request.source), start_ns=source.info.start_ns),))
+
     eyes = make_eyes(camera)
     await workspace.database.save_camera(
         CameraRow(
@@ -108,7 +128,7 @@ async def analyze(
             track_numbers=numbers.tracks,
             event_numbers=numbers.events,
         ),
-        cutter=EvidenceCutter(footage=source.footage, scene=scene, blobs=workspace.blobs),
+        cutter=EvidenceCutter(footage=footage, scene=scene, blobs=workspace.blobs),
         detector=camera.detection.detector,
     )
     return await run_analysis(analysis, workspace.database, stop=stop, on_progress=on_progress)

@@ -6,16 +6,18 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from video_detective.errors import MissingError, UsageError
 from video_detective.rules import EVENT_TYPES
 from video_detective.services.records import event_record
 from video_detective.services.times import parse_time
-from video_detective.services.workspace import DEFAULT_TIMEZONE, Workspace
-from video_detective.storage import EventQuery, StoredEvent
+from video_detective.services.workspace import Workspace
+from video_detective.storage import EventQuery, EvidenceRow, StoredEvent
 
-_MEDIA = re.compile(r"(?P<id>[A-Za-z0-9_-]{1,160}?)(?P<boxes>_boxes)?\.(?P<suffix>jpg|mp4)")
+_NAME = r"[A-Za-z0-9_-]{1,160}"
+_PICTURE = re.compile(rf"(?:(?P<event>{_NAME})/)?(?P<frame>{_NAME}?)(?P<boxes>_boxes)?\.jpg")
+_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
+_CLIP = re.compile(rf"(?P<event>{_NAME})\.mp4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,38 +68,49 @@ async def find_event(workspace: Workspace, event_id: str) -> dict[str, Any]:
         MissingError: there is none.
     """
     stored = await stored_event(workspace, event_id)
-    zones = await workspace.timezones()
-    return event_record(stored, zones.get(stored.event.camera_id, ZoneInfo(DEFAULT_TIMEZONE)))
+    places = await workspace.places()
+    return event_record(stored, places.scene(stored.event.camera_id))
 
 
 async def find_media(workspace: Workspace, name: str) -> Media:
     """The picture or clip that an address under ``/frames/`` names.
 
+    ``<frame_id>.jpg`` is a stored frame; ``<event_id>/<frame_id>.jpg`` and ``…_boxes.jpg`` are an
+    event's evidence; ``<event_id>.mp4`` is its clip.
+
     Raises:
         MissingError: the name is none of ours, or nothing is stored under it.
     """
-    missing = MissingError(
+    sha256, suffix = await _content_of(workspace, name)
+    if sha256 is not None:
+        path = workspace.blobs.path(sha256, suffix)
+        if path.is_file():
+            return Media(path=path, media_type=_TYPES[suffix])
+    raise MissingError(
         f"There is no picture or clip {name[:200]!r}",
         remedy="Take addresses from an event's frame_links and clip_link.",
     )
-    match = _MEDIA.fullmatch(name.rpartition("/")[2])
-    if match is None:
-        raise missing
-    sha256: str | None = None
-    if match["suffix"] == "mp4":
-        stored = await workspace.database.event(match["id"])
-        rows = stored.evidence if stored else ()
-        sha256 = next((row.sha256 for row in rows if row.kind == "clip"), None)
-    else:
-        frame = await workspace.database.frame(match["id"])
-        if frame is not None:
-            sha256 = frame.annotated_sha256 if match["boxes"] else frame.image_sha256
-    if sha256 is None:
-        raise missing
-    path = workspace.blobs.path(sha256, f".{match['suffix']}")
-    if not path.is_file():
-        raise missing
-    return Media(path=path, media_type="video/mp4" if match["suffix"] == "mp4" else "image/jpeg")
+
+
+async def _content_of(workspace: Workspace, name: str) -> tuple[str | None, str]:
+    if (clip := _CLIP.fullmatch(name)) is not None:
+        rows = await _evidence(workspace, clip["event"])
+        return next((row.sha256 for row in rows if row.kind == "clip"), None), ".mp4"
+    picture = _PICTURE.fullmatch(name)
+    if picture is None:
+        return None, ".jpg"
+    if picture["event"] is None:
+        frame = await workspace.database.frame(picture["frame"])
+        return (frame.image_sha256 if frame and not picture["boxes"] else None), ".jpg"
+    kind = "annotated" if picture["boxes"] else "original"
+    rows = await _evidence(workspace, picture["event"])
+    found = (r.sha256 for r in rows if r.kind == kind and r.frame_id == picture["frame"])
+    return next(found, None), ".jpg"
+
+
+async def _evidence(workspace: Workspace, event_id: str) -> tuple[EvidenceRow, ...]:
+    stored = await workspace.database.event(event_id)
+    return stored.evidence if stored else ()
 
 
 async def list_events(
@@ -114,8 +127,13 @@ async def list_events(
         MissingError: there is no such camera.
         UsageError: an event type or a time is unknown.
     """
-    zones = await workspace.timezones()
-    asked = zones.get(camera, ZoneInfo(DEFAULT_TIMEZONE))
+    places = await workspace.places()
+    asked = places.zone(camera)
+    if camera and camera not in places.scenes:
+        raise MissingError(
+            f"There is no camera {camera!r}",
+            remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
+        )
     for name in types:
         if name not in EVENT_TYPES:
             raise UsageError(
@@ -136,7 +154,7 @@ async def list_events(
             )
         )
         records += [
-            event_record(stored, zones.get(stored.event.camera_id, asked)) for stored in page.events
+            event_record(stored, places.scene(stored.event.camera_id)) for stored in page.events
         ]
         cursor = page.next_cursor
         if cursor is None:

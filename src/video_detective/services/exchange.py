@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from video_detective.config import Camera
 from video_detective.config.base import IDENTIFIER
 from video_detective.detection.faces import blur_faces
 from video_detective.detection.registry import make_detector
@@ -28,8 +29,8 @@ from video_detective.rules import EVENT_TYPES, RISK_LEVELS, Actor, Event, Moment
 from video_detective.services.events import stored_event
 from video_detective.services.records import event_record
 from video_detective.services.times import parse_time
-from video_detective.services.workspace import DEFAULT_TIMEZONE, Workspace
-from video_detective.storage import EvidenceRow, StoredEvent
+from video_detective.services.workspace import Workspace
+from video_detective.storage import CameraRow, EvidenceRow, StoredEvent
 from video_detective.storage.rows import search_form
 
 MAX_IMPORT_BYTES = 256 << 20
@@ -92,7 +93,7 @@ async def import_events(workspace: Workspace, path: Path, *, timezone: str) -> d
     Raises:
         UsageError: the file, a record or the zone is wrong; the record and field are named.
     """
-    zones = await workspace.timezones()
+    places = await workspace.places()
     try:
         fallback = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as cause:
@@ -101,9 +102,19 @@ async def import_events(workspace: Workspace, path: Path, *, timezone: str) -> d
         ) from cause
     records = _read(path)
     events = [
-        _stored(record, zones.get(record.camera_id, fallback), f"record {index + 1} of '{path}'")
+        _stored(
+            record,
+            places.zone(record.camera_id) if record.camera_id in places.scenes else fallback,
+            f"record {index + 1} of '{path}'",
+        )
         for index, record in enumerate(records)
     ]
+    # A camera that is only known from elsewhere can be chosen and has a time zone from now on.
+    for camera_id in sorted({record.camera_id for record in records} - set(places.scenes)):
+        document = Camera(timezone=timezone).model_dump(mode="json")
+        await workspace.database.save_camera(
+            CameraRow(camera_id=camera_id, name=camera_id, timezone=timezone, document=document)
+        )
     counts = await workspace.database.import_events(events)
     return {
         "new": counts.new,
@@ -225,9 +236,8 @@ async def export_event(
         StorageError: a stored file is gone or changed, or the output cannot be written.
     """
     stored = await stored_event(workspace, event_id)
-    zones = await workspace.timezones()
-    zone = zones.get(stored.event.camera_id, ZoneInfo(DEFAULT_TIMEZONE))
-    record = event_record(stored, zone)
+    places = await workspace.places()
+    record = event_record(stored, places.scene(stored.event.camera_id))
     await asyncio.to_thread(_write_package, workspace, stored, record, output, blur_faces)
     return output
 
@@ -280,6 +290,6 @@ def _content(workspace: Workspace, row: EvidenceRow) -> bytes:
 
 
 def _without_faces(content: bytes) -> bytes:
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    image = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)
     (faces,) = make_detector("centerface").detect([image])
     return encode_jpeg(blur_faces(image, faces))

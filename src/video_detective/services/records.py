@@ -5,25 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from video_detective.narration.template import event_name, moment_text
-from video_detective.rules import Moment
+from video_detective.rules import Moment, Scene, Tripwire, Zone
 from video_detective.services.times import rfc3339, time_range
+from video_detective.services.workspace import Places
 from video_detective.storage import EvidenceRow, StoredEvent
 
 
-def frame_link(frame_id: str, *, annotated: bool = False) -> str:
-    """Address of a stored frame's picture."""
-    return f"/frames/{frame_id}{'_boxes' if annotated else ''}.jpg"
+def picture_link(event_id: str, frame_id: str, *, annotated: bool = True) -> str:
+    """Address of a picture in an event's evidence; drawings show that event's rule."""
+    return f"/frames/{event_id}/{frame_id}{'_boxes' if annotated else ''}.jpg"
 
 
 def frame_links(stored: StoredEvent) -> list[str]:
     """Addresses of the event's annotated pictures in order of time."""
     return [
-        frame_link(row.frame_id, annotated=True)
+        picture_link(stored.event.event_id, row.frame_id)
         for row in stored.evidence
         if row.kind == "annotated" and row.frame_id
     ]
@@ -35,9 +36,9 @@ def clip_link(stored: StoredEvent) -> str | None:
     return f"/frames/{stored.event.event_id}.mp4" if has_clip else None
 
 
-def event_record(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
+def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
     """The ``event_record`` of the specification; times in the camera's zone with offset."""
-    event = stored.event
+    event, zone = stored.event, ZoneInfo(scene.timezone)
     return {
         "event_id": event.event_id,
         "camera_id": event.camera_id,
@@ -50,7 +51,7 @@ def event_record(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
             {"track_id": actor.track_id, "type": actor.type, "notes": actor.role}
             for actor in event.actors
         ],
-        "evidence": [_evidence(moment, stored, zone) for moment in event.moments],
+        "evidence": [_evidence(moment, stored, scene) for moment in event.moments],
         "risk_level": event.risk_level,
         "search_keywords_zh": list(stored.keywords_zh),
         "summary_zh": stored.summary_zh,
@@ -60,7 +61,9 @@ def event_record(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
         "clip_link": clip_link(stored),
         "rule_id": event.rule_id,
         "zone": event.zone,
+        "zone_name": _name(event.zone, scene.zones),
         "tripwire": event.tripwire,
+        "tripwire_name": _name(event.tripwire, scene.tripwires),
         "established_time": rfc3339(event.established_ns, zone),
         "facts": dict(event.facts),
         "parameters": dict(event.parameters),
@@ -68,18 +71,23 @@ def event_record(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _evidence(moment: Moment, stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
+def _name(key: str | None, places: Iterable[Zone | Tripwire]) -> str | None:
+    return next((place.name for place in places if place.id == key), key)
+
+
+def _evidence(moment: Moment, stored: StoredEvent, scene: Scene) -> dict[str, Any]:
+    zone = ZoneInfo(scene.timezone)
     frame_id = next(
         (r.frame_id for r in stored.evidence if r.frame_id and r.time_ns == moment.time_ns), None
     )
     return {
         "timestamp": rfc3339(moment.time_ns, zone),
-        "what": moment_text(moment, stored.event, "zh-TW"),
-        "what_en": moment_text(moment, stored.event, "en"),
+        "what": moment_text(moment, stored.event, "zh-TW", scene=scene),
+        "what_en": moment_text(moment, stored.event, "en", scene=scene),
         "key": moment.what,
         "track_ids": list(moment.track_ids),
         "frame_id": frame_id,
-        "frame_link": frame_link(frame_id, annotated=True) if frame_id else None,
+        "frame_link": picture_link(stored.event.event_id, frame_id) if frame_id else None,
     }
 
 
@@ -95,9 +103,9 @@ def _media(row: EvidenceRow, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def timeline_entry(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
+def timeline_entry(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
     """One entry of the search answer's ``timeline``."""
-    event = stored.event
+    event, zone = stored.event, ZoneInfo(scene.timezone)
     return {
         "event_id": event.event_id,
         "camera_id": event.camera_id,
@@ -111,7 +119,7 @@ def timeline_entry(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
         "description": stored.summary_zh,
         "description_en": stored.summary_en,
         "evidence": [
-            f"{rfc3339(m.time_ns, zone)[11:19]} {moment_text(m, event, 'zh-TW')}"
+            f"{rfc3339(m.time_ns, zone)[11:19]} {moment_text(m, event, 'zh-TW', scene=scene)}"
             for m in event.moments
         ][:3],
         "frame_links": frame_links(stored),
@@ -119,14 +127,14 @@ def timeline_entry(stored: StoredEvent, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def coverage_records(
-    spans: Mapping[str, list[tuple[int, int]]], zones: Mapping[str, ZoneInfo]
+    spans: Mapping[str, list[tuple[int, int]]], places: Places
 ) -> list[dict[str, str]]:
     """Recorded spans by camera as RFC 3339."""
     return [
         {
             "camera_id": camera,
-            "start_time": rfc3339(start, zones[camera]),
-            "end_time": rfc3339(end, zones[camera]),
+            "start_time": rfc3339(start, places.zone(camera)),
+            "end_time": rfc3339(end, places.zone(camera)),
         }
         for camera, rows in spans.items()
         for start, end in rows

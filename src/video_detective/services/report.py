@@ -17,7 +17,7 @@ from video_detective.narration.template import event_name
 from video_detective.rules import RISK_LEVELS
 from video_detective.services.records import timeline_entry
 from video_detective.services.times import local_time, parse_time, rfc3339
-from video_detective.services.workspace import DEFAULT_TIMEZONE, Workspace
+from video_detective.services.workspace import Workspace
 from video_detective.storage import EventQuery, StoredEvent
 
 MAX_PICTURED = 12
@@ -46,8 +46,8 @@ async def make_report(
     Raises:
         UsageError: a time is wrong, or the period is empty.
     """
-    zones = await workspace.timezones()
-    zone = zones.get(camera) or next(iter(zones.values()), ZoneInfo(DEFAULT_TIMEZONE))
+    places = await workspace.places()
+    zone = places.zone(camera)
     since_ns = parse_time(since, zone, what="--from")
     until_ns = parse_time(until, zone, what="--to")
     if until_ns <= since_ns:
@@ -55,7 +55,7 @@ async def make_report(
             f"The period from {since!r} to {until!r} is empty", remedy="Let --to lie after --from."
         )
     events = await _events(workspace, camera, since_ns, until_ns)
-    cameras = [camera] if camera else sorted(zones)
+    cameras = [camera] if camera else sorted(places.scenes)
     coverage = {key: await workspace.database.coverage(key, since_ns, until_ns) for key in cameras}
     figures: dict[str, Any] = {
         "from": rfc3339(since_ns, zone),
@@ -93,12 +93,12 @@ async def make_report(
         most=max((bar["count"] for bar in figures["by_hour"]), default=0),
         gravest=[
             {
-                **timeline_entry(s, zones.get(s.event.camera_id, zone)),
+                **timeline_entry(s, places.scene(s.event.camera_id)),
                 "picture": _picture(workspace, s),
             }
             for s in gravest
         ],
-        events=[timeline_entry(s, zones.get(s.event.camera_id, zone)) for s in events],
+        events=[timeline_entry(s, places.scene(s.event.camera_id)) for s in events],
     )
     return html, figures
 
@@ -134,7 +134,7 @@ def _by_hour(
     if step > HOUR_NS:
         first = first.replace(hour=0)
     begin_ns = since_ns - (local_time(since_ns, zone) - first) // timedelta(microseconds=1) * 1000
-    bars = []
+    bars: list[dict[str, Any]] = []
     while begin_ns < until_ns and len(bars) < 400:
         local = local_time(begin_ns, zone)
         bars.append(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from video_detective.errors import MissingError
 from video_detective.narration.template import event_synonyms
 from video_detective.services.records import coverage_records, timeline_entry
 from video_detective.services.times import parse_time
-from video_detective.services.workspace import DEFAULT_TIMEZONE, Workspace
+from video_detective.services.workspace import Workspace
 from video_detective.storage import CameraRow, EventQuery
 from video_detective.storage.rows import search_form
 
+_KIN = {"pacing": "loitering", "loitering": "pacing"}
 ALWAYS_NS = 1 << 62
 """After every time that can be stored."""
 _SPACES = " \t\r\n,,、。??!!;;::「」『』()()"
@@ -57,8 +57,8 @@ async def search(
             f"There is no camera {camera!r}",
             remedy=f"Use one of: {', '.join(cameras) or '(none yet)'}.",
         )
-    zones = {key: ZoneInfo(row.timezone) for key, row in cameras.items()}
-    asked = zones.get(camera) or next(iter(zones.values()), ZoneInfo(DEFAULT_TIMEZONE))
+    places = await workspace.places()
+    asked = places.zone(camera)
     since_ns = parse_time(since, asked, what="from") if since else None
     until_ns = parse_time(until, asked, what="to") if until else None
     types, terms = understand(question, cameras.values())
@@ -78,7 +78,7 @@ async def search(
         for key in ([camera] if camera else cameras)
     }
     timeline = [
-        timeline_entry(stored, zones.get(stored.event.camera_id, asked)) for stored in page.events
+        timeline_entry(stored, places.scene(stored.event.camera_id)) for stored in page.events
     ]
     recorded = any(spans.values())
     return {
@@ -93,7 +93,7 @@ async def search(
             "eventTypes": list(types),
             "activityKeywords": list(terms),
         },
-        "coverage": coverage_records(spans, zones),
+        "coverage": coverage_records(spans, places),
         "total": page.total,
         "next_cursor": page.next_cursor,
     }
@@ -119,6 +119,8 @@ def understand(
         for mark in _SPACES:
             rest = rest.replace(mark, " ")
         terms = rest.split()
+    # 停留 and 徘徊 are one thing to most people who ask.
+    types += [_KIN[kind] for kind in types if kind in _KIN]
     return tuple(dict.fromkeys(types)), tuple(dict.fromkeys(terms))
 
 

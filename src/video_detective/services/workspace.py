@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from video_detective.config import Camera
 from video_detective.errors import StorageError
+from video_detective.rules import Scene
 from video_detective.storage.blobs import BlobStore
 from video_detective.storage.database import Database
 
 DEFAULT_TIMEZONE = "Asia/Taipei"
+
+
+class Places:
+    """Scenes and time zones of cameras; one that is not known here has the default zone.
+
+    Args:
+        scenes: By camera id.
+    """
+
+    def __init__(self, scenes: Mapping[str, Scene]) -> None:
+        self.scenes = scenes
+        self._zones = {key: ZoneInfo(scene.timezone) for key, scene in scenes.items()}
+
+    def scene(self, camera_id: str) -> Scene:
+        """What is known of a camera's zones and tripwires."""
+        return self.scenes.get(camera_id) or Scene(camera_id=camera_id, timezone=DEFAULT_TIMEZONE)
+
+    def zone(self, camera_id: str = "") -> ZoneInfo:
+        """A camera's time zone; for no camera, the first one's."""
+        first = next(iter(self._zones.values()), ZoneInfo(DEFAULT_TIMEZONE))
+        return self._zones.get(camera_id, first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +48,15 @@ class Workspace:
     database: Database
     blobs: BlobStore
 
-    async def timezones(self) -> dict[str, ZoneInfo]:
-        """Time zone of each known camera."""
-        return {row.camera_id: ZoneInfo(row.timezone) for row in await self.database.cameras()}
+    async def places(self) -> Places:
+        """The known cameras' scenes and time zones."""
+        rows = await self.database.cameras()
+        return Places(
+            {
+                row.camera_id: Camera.model_validate(row.document).scene(row.camera_id)
+                for row in rows
+            }
+        )
 
     def access_token(self) -> str:
         """The secret that opens this directory's service; made at first use, for its owner only.
