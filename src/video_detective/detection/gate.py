@@ -13,7 +13,7 @@ from video_detective.detection.base import CLASS_GROUPS, Detections, Detector, P
 from video_detective.detection.memory import Known, combine
 from video_detective.detection.scene import Scene, Sight, part_of
 from video_detective.detection.tiles import join, make_grid, merge_tiles
-from video_detective.geometry import NS_PER_S, Boxes, intersection_over_smaller
+from video_detective.geometry import NS_PER_S, Boxes, grow, intersection_over_smaller
 from video_detective.media.base import Frame
 
 REPORT_SCORE = 0.1
@@ -26,6 +26,8 @@ CROWDED_SHARE = 0.35
 """When more than this share of the picture moves, motion tells nothing: search everywhere."""
 CROWDED_S = 2.0
 """At most this often."""
+OCCUPIED_MARGIN = 0.15
+"""Share of its own size by which a known object reaches beyond its box."""
 WATCH_S = 2.0
 """The camera stays active for this long after the last movement."""
 WATCHED_GROUPS = frozenset({"person", "animal"})
@@ -79,7 +81,9 @@ class GatedEyes:
             least_score=SEED_SHARE * self._score,
             time_ns=frame.time_ns,
         )
-        things = self._scene.things_at_rest(sight, self._known.boxes, frame.time_ns)
+        # A shoe or a shadow at somebody's feet is no thing of its own.
+        occupied = grow(self._known.boxes, OCCUPIED_MARGIN)
+        things = self._scene.things_at_rest(sight, occupied, frame.time_ns)
         if "object" in self._classes and len(things):
             detections = combine(detections, things)
             detections = detections.where(np.argsort(-detections.scores, kind="stable"))

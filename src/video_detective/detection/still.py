@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from video_detective.detection.background import Background, Foreground, blob_corners
 from video_detective.detection.base import Detections
 from video_detective.detection.outline import refine
-from video_detective.detection.thumbnail import Mask, Thumbnail, above
+from video_detective.detection.thumbnail import Mask, Thumbnail, above, gradient
 from video_detective.geometry import NS_PER_S, Boxes, box_areas, intersection_areas, iou
 
 JUDGE_S = 0.4
@@ -27,7 +27,7 @@ GHOST_S = 1.2
 """A blob is judged to be a ghost after this long without movement."""
 GHOST_SHARE = 0.35
 """Ghost when less than this share of the outline's edge energy is in the picture."""
-LEFT_S = 3.0
+LEFT_S = 4.0
 """A thing is left when it has been still for this long, where people may go unrecognised."""
 OWN_SHARE = 0.6
 """A thing when more than this share of the outline's edge energy is in the picture."""
@@ -250,6 +250,5 @@ def _edge_share(
     energies = []
     for image in (picture.astype(np.float32), scene):
         part = np.ascontiguousarray(image[y1:y2, x1:x2])
-        dx, dy = cv2.Sobel(part, cv2.CV_32F, 1, 0), cv2.Sobel(part, cv2.CV_32F, 0, 1)
-        energies.append(float(cv2.mean(cv2.magnitude(dx, dy), mask=outline)[0]))
+        energies.append(float(cv2.mean(gradient(part), mask=outline)[0]))
     return energies[0] / max(sum(energies), 1e-6)

@@ -66,3 +66,13 @@ def shrink(luma: Luma) -> Thumbnail:
 def above(values: NDArray[np.float32], level: float) -> Mask:
     """Where (h, w) float32 ``values`` exceed ``level``."""
     return np.asarray((values > np.float32(level)).view(np.uint8) * np.uint8(255), dtype=np.uint8)
+
+
+def gradient(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w) float32 magnitude of the Sobel gradient.
+
+    Not by ``cv2.magnitude``: its last bit depends on where in memory the array lies (OpenCV 5.0),
+    and a restored analysis must give the same bits.
+    """
+    dx, dy = cv2.Sobel(pixels, cv2.CV_32F, 1, 0), cv2.Sobel(pixels, cv2.CV_32F, 0, 1)
+    return np.asarray(np.sqrt(dx * dx + dy * dy), dtype=np.float32)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.thumbnail import Thumbnail
+from video_detective.detection.thumbnail import Thumbnail, gradient
 from video_detective.geometry import NS_PER_S
 
 STATES = ("ok", "dark", "blurred", "shifted")
@@ -153,7 +153,8 @@ class ViewMonitor:
             self._state = "shifted" if self._state == "shifted" else "ok"
             return View(state=self._state, same_scene=likeness >= SAME_EDGES)
         was = self._state
-        if likeness >= SAME_EDGES:
+        # Someone before a blank wall brings edges; only a scene that has edges can lose them.
+        if likeness >= SAME_EDGES or _edge_share(self._reference) < FEW_EDGES:
             self._shifted_since_ns = -1
             self._state = "ok"
             if likeness >= SURE_EDGES:
@@ -224,16 +225,20 @@ def _mean_spread(pixels: NDArray[Any]) -> tuple[float, float]:
 
 def _edges(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Gradient magnitude above the noise; its root, so that a few strong edges do not rule."""
-    dx, dy = cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1)
-    magnitude = cv2.magnitude(dx, dy)
+    magnitude = gradient(picture)
     return np.asarray(np.sqrt(np.maximum(magnitude - np.float32(EDGE_NOISE), 0)), dtype=np.float32)
+
+
+def _edge_share(edges: NDArray[np.float32]) -> float:
+    return int(np.count_nonzero(edges > 1)) / edges.size
 
 
 def _likeness(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     """Correlation of two edge pictures, -1..1; 1 where there is too little to compare."""
-    shares = sorted(np.count_nonzero(x > 1) / x.size for x in (a, b))
+    shares = sorted((_edge_share(a), _edge_share(b)))
     if shares[0] < FEW_EDGES:
         return 1.0 if shares[1] < SOME_EDGES else 0.0
     (mean_a, spread_a), (mean_b, spread_b) = _mean_spread(a), _mean_spread(b)
-    product = float(np.vdot(a, b)) / a.size - mean_a * mean_b
+    # Not a BLAS product: its order of summation changes with the number of threads.
+    product = float(np.multiply(a, b).mean(dtype=np.float64)) - mean_a * mean_b
     return product / max(spread_a * spread_b, 1e-9)
