@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def picture(number: int, width: int = 160, height: int = 120) -> NDArray[np.uint8]:
-    """A (H, W, 3) picture that differs from those of all other numbers: texture and a moving block."""
+    """A (H, W, 3) picture of texture and a moving block, another one for each number."""
     rows = np.arange(height, dtype=np.uint16)[:, None]
     columns = np.arange(width, dtype=np.uint16)[None, :]
     grey = ((rows * 3 + columns * 2 + number * 5) % 200 + 20).astype(np.uint8)

@@ -243,9 +243,7 @@ class _ClipWriter:
         container.close()
         self._output = None
         spans = tuple(span for span in self._seen if span is not None)
-        return Clip(
-            data=self._path.read_bytes(), spans=spans, size=(stream.width, stream.height)
-        )
+        return Clip(data=self._path.read_bytes(), spans=spans, size=(stream.width, stream.height))
 
     def _span_of(self, time_ns: int) -> int | None:
         for i, (start, end) in enumerate(self._spans):

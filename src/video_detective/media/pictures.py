@@ -21,7 +21,7 @@ Rectangle = tuple[int, int, int, int]
 
 _PALETTE: tuple[Colour, ...] = (
     (75, 190, 255), (90, 220, 90), (255, 170, 70), (200, 110, 255), (60, 240, 240),
-    (255, 220, 60), (150, 150, 255), (180, 255, 160),
+    (255, 220, 60), (210, 240, 120), (180, 255, 160),
 )  # fmt: skip
 """Bright BGR colours, told apart from each other on grey, green and dark scenes."""
 _ALARM: Colour = (60, 60, 255)
