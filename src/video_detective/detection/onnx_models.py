@@ -363,10 +363,9 @@ def _place(image: Image, layout: Layout, size: InputSize, out: FloatArray) -> _P
     if layout.mean is not None and layout.std is not None:
         out -= np.array(layout.mean, np.float32)[:, None, None]
         out /= np.array(layout.std, np.float32)[:, None, None]
-    # The scale as the exporters undo it: by the ratio, not by the rounded size.
-    stretched = layout.fit == "stretch"
+    # By the rounded size, which is what was drawn (Ultralytics ``scale_boxes`` since 8.4).
     return _Placement(
-        scale=(size[1] / width, size[0] / height) if stretched else (ratio, ratio),
+        scale=(new_width / width, new_height / height),
         offset=(left, top),
         width=width,
         height=height,

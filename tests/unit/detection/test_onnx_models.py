@@ -309,6 +309,19 @@ def test_boxes_are_cut_off_at_the_edges_of_the_picture(tmp_path: Path) -> None:
     assert found.boxes.tolist() == [[0, 0, 320, 160]]
 
 
+@pytest.mark.parametrize("size", [(577, 413), (1080, 1920), (90, 35), (3, 200)])
+def test_odd_sizes_lose_nothing_to_rounding(size: tuple[int, int], tmp_path: Path) -> None:
+    """The box around all that is not grey comes back as the whole picture, exactly."""
+    height, width = size
+    ratio = 128 / max(size)
+    inner_h, inner_w = max(1, round(height * ratio)), max(1, round(width * ratio))
+    left, top = round((128 - inner_w) / 2 - 0.1), round((128 - inner_h) / 2 - 0.1)
+    rows = np.array([[left, top, left + inner_w, top + inner_h, 0.9, PERSON]], np.float32)
+    path = write_detector(tmp_path / "m.onnx", {"output0": rows})
+    (found,) = OnnxDetector(path).detect([np.zeros((height, width, 3), np.uint8)])
+    np.testing.assert_allclose(found.boxes, [[0, 0, width, height]], rtol=1e-6)
+
+
 def test_boxes_that_are_no_numbers_are_dropped(tmp_path: Path) -> None:
     rows = np.zeros((300, 6), np.float32)
     rows[0] = (np.nan, 50, 30, 80, 0.9, PERSON)
