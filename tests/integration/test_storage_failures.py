@@ -30,7 +30,9 @@ from video_detective.storage.database import Database
 
 def frames(first):
     return [
-        FrameRow(frame_id=f"f{n}", camera_id="c", time_ns=n, frame=n, size=(1, 1), summary_zh="x" * 500)
+        FrameRow(
+            frame_id=f"f{n}", camera_id="c", time_ns=n, frame=n, size=(1, 1), summary_zh="x" * 500
+        )
         for n in range(first, first + 500)
     ]
 

@@ -1,6 +1,7 @@
 """The database against a model in memory: whatever is done in whatever order, both agree."""
 
 import asyncio
+import itertools
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -197,7 +198,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert {t for start, end in spans for t in range(start, end)} == {
             t for t in self.watched if since <= t < until
         }
-        assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(spans))
 
     @rule()
     def look_at_tracks(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -229,6 +230,7 @@ def insert_into(table: Table, kind: Literal["sqlite", "postgresql"]) -> Insert:
     return postgresql.insert(table) if kind == "postgresql" else sqlite.insert(table)
 
 
+@cache
 def upsert_into(
     table: Table, kind: Literal["sqlite", "postgresql"], *, only_same: str | None = None
 ) -> Insert:

@@ -1,7 +1,8 @@
 """Every change of the database. Functions take a connection inside a writing transaction.
 
 Rows of one statement go in order of their key, and the tables always in the same order, so that
-two writers on PostgreSQL wait for each other instead of blocking each other for good.
+two writers on PostgreSQL wait for each other instead of blocking each other for good. Statements
+are built once: building one costs as much as running it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, Literal
 
@@ -114,7 +116,8 @@ async def commit_step(connection: AsyncConnection, kind: Kind, run: Run, step: S
     )
     numbers = chain(_track_numbers(step.tracks, camera_id), _event_numbers(step.events))
     await _raise_counters(connection, kind, numbers)
-    await _save_frames(connection, kind, step.frames, run_id)
+    frames = [rows.frame_values(frame, run_id) for frame in step.frames]
+    await _execute_many(connection, FRAMES, _see_frame(kind), frames)
     await _save_tracks(connection, kind, step.tracks, run)
     await _execute_many(
         connection,
@@ -144,16 +147,20 @@ async def _raise_counters(
     for camera_id, what, key, number in used:
         place = (camera_id, what, key)
         highest[place] = max(number, highest.get(place, 0))
-    statement = insert_into(COUNTERS, kind)
-    statement = statement.on_conflict_do_update(
-        index_elements=["camera_id", "kind", "key"],
-        set_={"next": _larger(statement.excluded.next, COUNTERS.c.next)},
-    )
     values: list[rows.RowValues] = [
         {"camera_id": camera_id, "kind": what, "key": key, "next": number + 1}
         for (camera_id, what, key), number in highest.items()
     ]
-    await _execute_many(connection, COUNTERS, statement, values)
+    await _execute_many(connection, COUNTERS, _count(kind), values)
+
+
+@cache
+def _count(kind: Kind) -> Insert:
+    statement = insert_into(COUNTERS, kind)
+    return statement.on_conflict_do_update(
+        index_elements=["camera_id", "kind", "key"],
+        set_={"next": _larger(statement.excluded.next, COUNTERS.c.next)},
+    )
 
 
 def _track_numbers(
@@ -170,18 +177,24 @@ def _event_numbers(events: Iterable[StoredEvent]) -> Iterator[tuple[str, str, st
             yield stored.event.camera_id, "event", match[1], int(match[2])
 
 
-async def _save_frames(
-    connection: AsyncConnection, kind: Kind, frames: Sequence[FrameRow], run_id: int
-) -> None:
-    """Replace what was seen; keep pictures and words that these frames do not bring."""
+@cache
+def _see_frame(kind: Kind) -> Insert:
+    """Replace what was seen; keep pictures and words that the new frame does not bring."""
     statement = insert_into(FRAMES, kind)
     seen = ("run_id", "time_ns", "frame", "width", "height", "view", "cut", "detections")
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["frame_id"],
         set_={name: statement.excluded[name] for name in seen} | _pictures_and_words(statement),
     )
-    values = [rows.frame_values(frame, run_id) for frame in frames]
-    await _execute_many(connection, FRAMES, statement, values)
+
+
+@cache
+def _picture_frame(kind: Kind) -> Insert:
+    """Add pictures and words; keep what was seen in a frame that is there."""
+    statement = insert_into(FRAMES, kind)
+    return statement.on_conflict_do_update(
+        index_elements=["frame_id"], set_=_pictures_and_words(statement)
+    )
 
 
 def _pictures_and_words(statement: Insert) -> dict[str, ColumnElement[Any]]:
@@ -194,12 +207,12 @@ def _pictures_and_words(statement: Insert) -> dict[str, ColumnElement[Any]]:
     }
 
 
-async def _save_tracks(
-    connection: AsyncConnection, kind: Kind, tracks: Sequence[TrackRow], run: Run
-) -> None:
+@cache
+def _see_track(kind: Kind) -> Insert:
+    """Widen the track's span; leave a track of another analysis alone."""
     statement = insert_into(TRACKS, kind)
     new, old = statement.excluded, TRACKS.c
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["camera_id", "track_id"],
         set_={
             "type": new.type,
@@ -209,11 +222,18 @@ async def _save_tracks(
         },
         where=old.run_id == new.run_id,
     )
+
+
+async def _save_tracks(
+    connection: AsyncConnection, kind: Kind, tracks: Sequence[TrackRow], run: Run
+) -> None:
     values = [rows.track_values(track, run.key.camera_id, run.run_id) for track in tracks]
-    await _execute_many(connection, TRACKS, statement, values)
+    await _execute_many(connection, TRACKS, _see_track(kind), values)
     for chunk in chunks({track.track_id for track in tracks}):
-        foreign = select(old.track_id).where(
-            old.camera_id == run.key.camera_id, old.track_id.in_(chunk), old.run_id != run.run_id
+        foreign = select(TRACKS.c.track_id).where(
+            TRACKS.c.camera_id == run.key.camera_id,
+            TRACKS.c.track_id.in_(chunk),
+            TRACKS.c.run_id != run.run_id,
         )
         _refuse_foreign(run, (await connection.execute(foreign)).scalars().all())
 
@@ -247,11 +267,6 @@ async def _grow_coverage(
 ) -> None:
     """Join each span with every stored one that it touches."""
     stored = COVERAGE.c
-    statement = insert_into(COVERAGE, kind)
-    statement = statement.on_conflict_do_update(
-        index_elements=["camera_id", "start_ns"],
-        set_={"end_ns": _larger(statement.excluded.end_ns, stored.end_ns)},
-    )
     for start_ns, end_ns in spans:
         if end_ns <= start_ns:
             continue
@@ -266,8 +281,17 @@ async def _grow_coverage(
             start_ns, end_ns = min(start_ns, first_ns), max(end_ns, last_ns)
             await connection.execute(delete(COVERAGE).where(*touching, stored.start_ns != start_ns))
         await connection.execute(
-            statement, {"camera_id": camera_id, "start_ns": start_ns, "end_ns": end_ns}
+            _watch(kind), {"camera_id": camera_id, "start_ns": start_ns, "end_ns": end_ns}
         )
+
+
+@cache
+def _watch(kind: Kind) -> Insert:
+    statement = insert_into(COVERAGE, kind)
+    return statement.on_conflict_do_update(
+        index_elements=["camera_id", "start_ns"],
+        set_={"end_ns": _larger(statement.excluded.end_ns, COVERAGE.c.end_ns)},
+    )
 
 
 async def add_evidence(
@@ -287,12 +311,8 @@ async def add_evidence(
         raise MissingError(
             f"There is no event '{event_id}'", remedy="List the events to see their ids"
         )
-    statement = insert_into(FRAMES, kind)
-    statement = statement.on_conflict_do_update(
-        index_elements=["frame_id"], set_=_pictures_and_words(statement)
-    )
     frame_values = [rows.frame_values(frame, None) for frame in frames]
-    await _execute_many(connection, FRAMES, statement, frame_values)
+    await _execute_many(connection, FRAMES, _picture_frame(kind), frame_values)
     values = [rows.evidence_values(piece, event_id) for piece in evidence]
     await _execute_many(connection, EVIDENCE, upsert_into(EVIDENCE, kind), values)
 
