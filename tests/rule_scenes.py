@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import numpy as np
+
 from video_detective.geometry import NS_PER_S, Point, Polygon
 from video_detective.rules import Event, Observation, Rule, RuleEngine, Scene, Tripwire, Zone
 from video_detective.tracking.base import Track
@@ -12,6 +14,7 @@ SIZE = (1280, 720)
 T0 = int(datetime(2026, 3, 2, 12, 0, tzinfo=UTC).timestamp()) * NS_PER_S
 """A Monday noon, UTC."""
 TYPES = {"p": "person", "v": "car", "o": "backpack"}
+PEOPLE = tuple(f"p{n}" for n in range(8))
 Way = Sequence[tuple[float, float, float]]
 """(seconds, x, y) corners of a way; straight and even between them."""
 
@@ -101,6 +104,34 @@ def film(
                 tracks=tuple(tracks),
                 view=view,
             )
+        )
+    return observations
+
+
+def wander(seed: int, ids: Sequence[str] = PEOPLE) -> list[Observation]:
+    """Tracks that wander, stand, jitter, flicker and vanish, at an uneven rate.
+
+    Args:
+        seed: Same seed, same film.
+        ids: Tracks that may take part; at least one does.
+    """
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, len(ids) + 1))
+    place = rng.uniform(0.1, 0.9, (count, 2))
+    drift = rng.normal(0, 0.02, (count, 2))
+    fps = rng.choice([2.0, 5.0, 10.0])
+    observations, time_ns = [], T0
+    for frame in range(rng.integers(20, 160)):
+        time_ns += round(rng.choice([1, 1, 1, 1.07, 2, 3.3]) / fps * NS_PER_S)
+        turn = rng.random(count) < 0.08
+        drift[turn] = rng.normal(0, rng.choice([0.0, 0.005, 0.03]), (int(turn.sum()), 2))
+        place = place + drift
+        drift[(place < 0.02) | (place > 0.98)] *= -1
+        seen = rng.random(count) > 0.1
+        feet = (place + rng.normal(0, 0.004, place.shape)).tolist()
+        tracks = [track(ids[i], (x, y)) for i, (x, y) in enumerate(feet) if seen[i]]
+        observations.append(
+            Observation(time_ns=time_ns, frame=frame, size=SIZE, tracks=tuple(tracks))
         )
     return observations
 
