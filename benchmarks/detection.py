@@ -2,7 +2,7 @@
 
 The eyes look at every second source frame (5 a second, as in operation) and, because the ground
 truth has every fifth frame (1-based 1, 6, 11 …), at those frames too. Boxes lower than 59 px are
-ignored: neither a hit nor a miss. Run with one thread for figures that can be compared::
+ignored: neither a hit nor a miss. Times are CPU time of one thread, so that a busy machine does not count::
 
     python benchmarks/detection.py --detector mobilenet-ssd --media ../shared/media
 """
@@ -42,9 +42,9 @@ class Timed:
         self.seconds = 0.0
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        begin = time.perf_counter()
+        begin = time.process_time()
         found = self._detector.detect(images)
-        self.seconds += time.perf_counter() - begin
+        self.seconds += time.process_time() - begin
         return found
 
 
@@ -117,7 +117,7 @@ def evaluate(
         stream = container.streams.video[0]
         stream.thread_count = 1
         last_second = -1
-        begin = time.perf_counter()
+        begin = time.process_time()
         for index, picture in enumerate(container.decode(stream)):
             seconds = float(picture.time or 0)
             if index % every and index not in truth:
@@ -125,10 +125,10 @@ def evaluate(
             frame = _frame(index, picture, seconds)
             idle_sample = int(seconds) != last_second
             last_second = int(seconds)
-            decoding += time.perf_counter() - begin
-            begin = time.perf_counter()
+            decoding += time.process_time() - begin
+            begin = time.process_time()
             seen = eyes.look(frame, idle_sample=idle_sample)
-            looking += time.perf_counter() - begin
+            looking += time.process_time() - begin
             looks += 1
             tiles += seen.tiles
             objects += seen.detections.classes.count("object")
@@ -136,7 +136,7 @@ def evaluate(
                 found, count = matches(seen.detections, truth[index])
                 judged += found
                 positives += count
-            begin = time.perf_counter()
+            begin = time.process_time()
     inference = detector.seconds if detector else 0.0
     result = scores(judged, positives, threshold)
     result |= {

@@ -19,27 +19,33 @@ from video_detective.detection.base import Detections
 from video_detective.geometry import NS_PER_S, Boxes
 from video_detective.tracking import kalman
 from video_detective.tracking.base import Track
-from video_detective.tracking.matching import assigned, by_group, height_agreement, overlap
+from video_detective.tracking.matching import (
+    Matrix,
+    assigned,
+    by_group,
+    foot_agreement,
+    height_agreement,
+    overlap,
+)
 from video_detective.tracking.numbering import TrackNumbers, id_order
 
 BUFFER = 0.3
 """Growth of boxes in the rounds for sure and for weak detections (C-BIoU's first buffer)."""
 LAST_BUFFER = 0.7
 """Growth in the last round, for what is left of tracks and sure detections (C-BIoU's second)."""
-SURE_OVERLAP = 0.2
-"""Least similarity (buffered IoU times height agreement) of a track and a sure detection."""
-WEAK_OVERLAP = 0.5
+SURE_SIMILARITY = 0.2
+"""Least similarity (buffered IoU, height and foot agreement) of a track and a sure detection."""
+WEAK_SIMILARITY = 0.5
 """Least similarity of a track and a weak detection, which is often a stray or cut-off box."""
-LAST_OVERLAP = 0.1
-"""Least similarity in the last round."""
-WEAK_WITHIN_S = 0.5
-"""A track not seen for longer is not found again by a weak detection."""
+LAST_SIMILARITY = 0.1
+"""Least similarity (buffered IoU and height agreement) in the last round."""
+RECENT_S = 0.5
+"""A track is recent when it was seen no longer ago, or in the frame before. Only recent tracks are
+continued by weak detections, and an unconfirmed track that is not recent was a false alarm."""
 CONFIRM_HITS = 2
-"""Observations that confirm a track, unless the first has ``CERTAIN_SCORE``."""
+"""Sure detections that confirm a track, unless one has ``CERTAIN_SCORE``."""
 CERTAIN_SCORE = 0.8
 """Score of a detection that is a confirmed track at once."""
-CONFIRM_WITHIN_S = 0.5
-"""An unconfirmed track not seen for longer was a false alarm and is forgotten."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +70,6 @@ class _Followed:
         self.place, self.speed = motion.place[row], motion.speed[row]
         self.covariance = motion.covariance[row]
         self.votes[name] = self.votes.get(name, 0.0) + score
-        self.hits += 1
         self.seen_ns = time_ns
 
 
@@ -114,12 +119,20 @@ class ByteTracker:
         """
         if self._time_ns is not None and time_ns <= self._time_ns:
             return ()
+        recent_ns = round(RECENT_S * NS_PER_S)
+        if self._time_ns is not None:
+            recent_ns = max(recent_ns, time_ns - self._time_ns)
         self._time_ns = time_ns
-        self._followed = [one for one in self._followed if self._is_kept(one, time_ns)]
+        lost_ns = round(self._max_lost_s * NS_PER_S)
+        self._followed = [
+            one
+            for one in self._followed
+            if time_ns - one.seen_ns <= (lost_ns if one.track_id else recent_ns)
+        ]
         seen: list[Track] = []
         for group, found in by_group(detections).items():
             followed = [one for one in self._followed if one.group == group]
-            matches = self._match(followed, found, time_ns)
+            matches = self._match(followed, found, time_ns, recent_ns / NS_PER_S)
             begun = self._begin(group, found, matches, time_ns)
             self._followed += begun.values()
             for index in sorted(matches | begun):
@@ -177,12 +190,8 @@ class ByteTracker:
             for one in state["followed"]
         ]
 
-    def _is_kept(self, one: _Followed, time_ns: int) -> bool:
-        limit_s = self._max_lost_s if one.track_id else CONFIRM_WITHIN_S
-        return time_ns - one.seen_ns <= limit_s * NS_PER_S
-
     def _match(
-        self, followed: Sequence[_Followed], found: Detections, time_ns: int
+        self, followed: Sequence[_Followed], found: Detections, time_ns: int, recent_s: float
     ) -> dict[int, _Followed]:
         """Tracks that go on, updated, by index of their detection."""
         if not followed:
@@ -201,17 +210,17 @@ class ByteTracker:
         weak = (found.scores >= self._weak_score) & ~sure
         open_track = np.ones(len(followed), np.bool_)
         pairs: list[tuple[int, int]] = []
-        for tracks, detections, buffer, at_least in (
-            (open_track, sure, BUFFER, SURE_OVERLAP),
-            (elapsed_s <= WEAK_WITHIN_S, weak, BUFFER, WEAK_OVERLAP),
-            (open_track, sure, LAST_BUFFER, LAST_OVERLAP),
+        for tracks, detections, similarity, at_least in (
+            (open_track, sure, _near, SURE_SIMILARITY),
+            (elapsed_s <= recent_s, weak, _near, WEAK_SIMILARITY),
+            (open_track, sure, _far, LAST_SIMILARITY),
         ):
             rows = np.flatnonzero(tracks & open_track)
             columns = np.flatnonzero(detections)
             if not len(rows) or not len(columns):
                 continue
-            similarity = _similarity(boxes[rows], found.boxes[columns], buffer)
-            for row, column in zip(*assigned(similarity, at_least=at_least), strict=True):
+            alike = similarity(boxes[rows], found.boxes[columns])
+            for row, column in zip(*assigned(alike, at_least=at_least), strict=True):
                 pairs.append((int(rows[row]), int(columns[column])))
                 open_track[rows[row]] = False
                 detections[columns[column]] = False
@@ -223,6 +232,7 @@ class ByteTracker:
         for k, (row, column) in enumerate(pairs):
             name, score = found.classes[column], float(found.scores[column])
             followed[row].see(motion, k, name, score, time_ns)
+            followed[row].hits += score >= self._sure_score
         return {column: followed[row] for row, column in pairs}
 
     def _begin(
@@ -249,5 +259,17 @@ class ByteTracker:
         }
 
 
-def _similarity(tracks: Boxes, detections: Boxes, buffer: float) -> NDArray[np.float64]:
-    return overlap(tracks, detections, buffer=buffer) * height_agreement(tracks, detections)
+def _near(tracks: Boxes, detections: Boxes) -> Matrix:
+    """Likeness of every pair where nothing unexpected happened, 0..1."""
+    return (
+        overlap(tracks, detections, buffer=BUFFER)
+        * np.sqrt(height_agreement(tracks, detections))
+        * foot_agreement(tracks, detections)
+    )
+
+
+def _far(tracks: Boxes, detections: Boxes) -> Matrix:
+    """Likeness of every pair after a sudden turn or a start at full speed, 0..1."""
+    return overlap(tracks, detections, buffer=LAST_BUFFER) * np.sqrt(
+        height_agreement(tracks, detections)
+    )

