@@ -1,8 +1,8 @@
 """Analyses an imaginary source, life after life: ``python step_writer.py URL``.
 
-Every line on standard input begins a life: a forked process prints its id when it has opened the
-database and writes steps from where the last one was stopped up to the number in the line. When it
-ends, its wait status is printed.
+Every line on standard input begins a life: a forked process writes steps from where the last one
+was stopped up to the number in the line, and prints its id after the first. When it ends, its wait
+status is printed.
 """
 
 import asyncio
@@ -73,10 +73,11 @@ async def write(url: str, last: int) -> None:
     """Go on from the last committed step to step ``last``."""
     async with await Database.open(Path(), url) as db:
         run = await db.begin_run(KEY, {}, 0)
-        print(os.getpid(), flush=True)
         done = int(run.checkpoint or 0)
         for number in range(done + 1, last + 1):
             await db.commit_step(run, step(number))
+            if number == done + 1:
+                print(os.getpid(), flush=True)
 
 
 def main() -> None:
