@@ -160,13 +160,14 @@ class PacingMachine:
         if self._crossings is not None:
             self._crossings.walks = whole.lines
 
-    def _count(self, pace: Pace, way: str, mark: Mark, moment: Moment) -> None:
+    def _count(self, pace: Pace, way: str, mark: Mark, moment: Moment | None) -> None:
         """Count one pass, entry or exit; the one that suffices establishes."""
         marks = pace.visits if way == "visits" else pace.passes
         marks.append(mark)
         while mark.time_ns - marks[0].time_ns > ns(self._rule.window_s):
             del marks[0]
-        pace.moments = [*pace.moments, moment][-_MAX_MOMENTS:]
+        if moment is not None:
+            pace.moments = [*pace.moments, moment][-_MAX_MOMENTS:]
         if pace.established is None and len(marks) >= self._rule.min_crossings:
             pace.first, pace.established = marks[0], mark
             pace.way, pace.count = way, len(marks)
@@ -186,7 +187,7 @@ class PacingMachine:
             return
         if not leg.is_long:
             leg.is_long = True
-            self._count(pace, "legs", mark, leg.start.moment("started", track_id))
+            self._count(pace, "legs", mark, None)
         back = (
             (leg.far.at[0] - mark.at[0]) * (leg.far.at[0] - leg.start.at[0])
             + (leg.far.at[1] - mark.at[1]) * (leg.far.at[1] - leg.start.at[1])

@@ -49,10 +49,12 @@ class SpeedMachine:
             drive.seen_ns = sight.time_ns
             extend(drive.trail, spot.mark, window_ns=_WINDOW_NS)
             speed = net_speed(drive.trail, window_ns=_WINDOW_NS)
-            if speed is not None and speed > self._limit and self._area.contains(spot):
+            is_inside = self._area.contains(spot)
+            if is_inside and speed is not None and speed > self._limit:
                 found += self._speeding(track_id, drive, speed)
             else:
-                found += self._slower(track_id, drive, sight.time_ns, "slowed")
+                ended = "slowed" if is_inside else "left"
+                found += self._slower(track_id, drive, sight.time_ns, ended)
         for track_id, drive in list(self._drives.items()):
             if track_id not in watched:
                 found += self._slower(track_id, drive, sight.time_ns, "vanished")
