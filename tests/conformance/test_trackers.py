@@ -238,6 +238,12 @@ def test_the_order_of_detections_does_not_matter(make_tracker: MakeTracker) -> N
     assert follow(make_tracker(), shuffled) == follow(make_tracker(), scene)
 
 
+def test_the_order_of_equally_sure_detections_does_not_matter(make_tracker: MakeTracker) -> None:
+    crowd = [[walker(n, x=70 * k, y=90 * (k % 3)) for k in range(8)] for n in range(4)]
+    backwards = [seen[::-1] for seen in crowd]
+    assert follow(make_tracker(), backwards) == follow(make_tracker(), crowd)
+
+
 @pytest.mark.parametrize("stop", [1, 2, 7, 20, 39])
 def test_a_restored_tracker_goes_on_exactly(make_tracker: MakeTracker, stop: int) -> None:
     scene = busy_street()

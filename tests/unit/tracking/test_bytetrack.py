@@ -59,6 +59,11 @@ def test_a_certain_detection_has_its_id_at_once() -> None:
     assert ids(follow(ByteTracker(), [person(100, score=0.95)])) == [["p01"]]
 
 
+def test_a_weak_detection_does_not_confirm() -> None:
+    frames = [[person(100, score=0.7)], [person(101, score=0.3)], [person(102, score=0.7)]]
+    assert ids(follow(ByteTracker(), *frames)) == [[], [], ["p01"]]
+
+
 def test_a_false_alarm_takes_no_number() -> None:
     frames = [[person(100, score=0.7)], [], [], [], [person(500, score=0.7)], [person(500)]]
     assert ids(follow(ByteTracker(), *frames))[-1] == ["p01"]
