@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from video_detective.detection.motion import MotionEyes
 from video_detective.errors import StorageError
 from video_detective.geometry import NS_PER_S
 from video_detective.media.file import VideoFile
+from video_detective.media.sampling import Sampler
+from video_detective.pipeline.camera import CameraGraph
 from video_detective.rules import Event
 from video_detective.rules.engine import RuleEngine
 from video_detective.services.scripted_scene.compare import compare
@@ -22,6 +25,7 @@ from video_detective.services.scripted_scene.script import (
     WIDTH,
 )
 from video_detective.services.scripted_scene.truth import observations
+from video_detective.tracking.bytetrack import ByteTracker
 
 SCENE = document().camera("cam01").scene("cam01")
 
@@ -55,6 +59,27 @@ def test_the_film_has_every_frame_and_knows_when_it_was_shot(film: Path) -> None
     assert source.info.start_ns == START_NS
     assert source.info.start_from == "container"
     assert (source.info.width, source.info.height) == (WIDTH, HEIGHT)
+
+
+def test_the_motion_detector_finds_in_the_film_what_the_script_says(film: Path) -> None:
+    graph = CameraGraph(
+        scene=SCENE,
+        sampler=Sampler(fps=5, idle_fps=1),
+        eyes=MotionEyes(classes=frozenset({"person", "car", "object"})),
+        make_tracker=lambda numbers: ByteTracker(next_numbers=numbers),
+        track_numbers={},
+        event_numbers={},
+    )
+    events: dict[str, Event] = {}
+    for frame in VideoFile(film, timezone="UTC").frames():
+        look = graph.step(frame)
+        if look is not None:
+            events |= {event.event_id: event for event in look.events}
+    events |= {event.event_id: event for event in graph.finish()}
+
+    rows = compare(expected_events(SCENE), list(events.values()))
+
+    assert [(row.status, row.detail, row.found) for row in rows if not row.is_ok] == []
 
 
 def test_the_covered_lens_is_dark_and_the_yard_is_not(film: Path) -> None:

@@ -20,8 +20,8 @@ SUPERSAMPLING = 3
 SKIN: Colour = (132, 164, 206)
 GLASS: Colour = (96, 74, 52)
 TYRE: Colour = (22, 22, 24)
-STRIDE = 0.86
-"""Two steps of a walking adult, in body heights (about 1.45 m of 1.70 m)."""
+STRIDE = 0.80
+"""Two steps of a walking adult, in body heights (about 1.35 m of 1.70 m)."""
 CAR_LENGTH, CAR_HEIGHT = 206.0, 72.0
 """Pixels, at the driveway."""
 BAG_WIDTH, BAG_HEIGHT = 38.0, 27.0
@@ -158,7 +158,7 @@ def _legs(side: int, phase: float, swing: float) -> tuple[float, list[Point], li
     knees: list[Point] = []
     ankles: list[Point] = []
     for leg, offset in ((0, 0.0), (1, math.pi)):
-        forward = 0.46 * swing * math.sin(phase + offset)
+        forward = 0.41 * swing * math.sin(phase + offset)
         bend = swing * (0.12 + 0.75 * max(0.0, math.cos(phase + offset)))
         if side == 0:  # towards or away from the camera: the legs side by side, steps shorten them
             spread = 0.045 if leg == 0 else -0.045

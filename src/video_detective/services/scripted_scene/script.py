@@ -176,18 +176,18 @@ def _bag_story() -> tuple[Actor, ...]:
 
 QUEUE_LOOKS: Sequence[Look] = (
     Look(coat=WHITE, trousers=NAVY),
-    Look(coat=NAVY, trousers=BLACK),
-    Look(coat=PINK),
+    Look(coat=NAVY, trousers=BLACK, height=1.04),
+    Look(coat=PINK, height=0.94),
     Look(coat=DARK_RED, trousers=BLACK),
     Look(coat=BLACK, trousers=GREY, hat=YELLOW),
-    Look(coat=SKY, trousers=NAVY),
+    Look(coat=SKY, trousers=NAVY, height=1.03),
     Look(coat=BROWN, trousers=BLACK),
-    Look(coat=YELLOW),
+    Look(coat=YELLOW, height=0.95),
     Look(coat=GREEN, trousers=NAVY),
     Look(coat=WHITE, trousers=BLACK, hat=RED),
-    Look(coat=BLUE, trousers=BLACK),
+    Look(coat=BLUE, trousers=BLACK, height=1.03),
     Look(coat=GREY, trousers=BLACK),
-    Look(coat=PINK, hat=WHITE),
+    Look(coat=PINK, hat=WHITE, height=0.93),
 )
 
 
@@ -195,8 +195,12 @@ def _queue() -> tuple[Actor, ...]:
     """Three staggered rows come in from the right in formation and leave as they came."""
     speed_px_s, sets_out_s, leaves_s = 64.0, 44.0, 58.0
     places = [
-        (first_x + 56.0 * i, y)
-        for first_x, y, length in ((600.0, 178.0, 5), (628.0, 278.0, 4), (600.0, 392.0, 4))
+        (first_x + spacing * i, y)
+        for first_x, y, spacing, length in (
+            (600.0, 178.0, 56.0, 5),
+            (628.0, 278.0, 58.0, 4),
+            (600.0, 392.0, 64.0, 4),
+        )
         for i in range(length)
     ]
     arrives_s = sets_out_s + (RIGHT_EDGE - 600.0) / speed_px_s
@@ -205,7 +209,7 @@ def _queue() -> tuple[Actor, ...]:
             name=f"queue-{number}",
             kind="person",
             look=look,
-            rest_facing=-1,
+            rest_facing=0 if number in (3, 8, 12) else -1,
             way=way(
                 arrives_s - (RIGHT_EDGE - x) / speed_px_s,
                 (RIGHT_EDGE, y),

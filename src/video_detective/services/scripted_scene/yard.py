@@ -22,6 +22,8 @@ LAMPS: tuple[tuple[float, float, float, float], ...] = (
     (150, 480, 300, 0.14),
 )
 """Pools of light on the ground: x, y, radius in px, strength."""
+LAMP_TINT = np.array([0.93, 0.99, 1.03], np.float32)
+"""Blue, green, red: warm white."""
 
 _Canvas = NDArray[np.float32]
 """(H, W, 3) float32 BGR, before the light falls on it."""
@@ -30,13 +32,13 @@ _Canvas = NDArray[np.float32]
 def light_map() -> NDArray[np.float32]:
     """How bright each place is, (HEIGHT, WIDTH) float32 around 1; falls off to the corners."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    light = np.full((HEIGHT, WIDTH), 0.70, np.float32)
+    light = np.full((HEIGHT, WIDTH), 0.64, np.float32)
     for lx, ly, radius, strength in LAMPS:
         distance = ((x - lx) / radius) ** 2 + ((y - ly) / (radius * 0.6)) ** 2
         light += np.float32(strength) * np.exp(-distance * 1.4)
     corner = ((x - WIDTH / 2) / (WIDTH / 2)) ** 2 + ((y - HEIGHT / 2) / (HEIGHT / 2)) ** 2
     vignette = 1.0 - 0.13 * np.clip(corner - 0.3, 0, None)
-    return np.asarray(np.minimum(light, 1.12) * vignette, dtype=np.float32)
+    return np.asarray(np.minimum(light, 1.16) * vignette, dtype=np.float32)
 
 
 def draw_yard(rng: np.random.Generator) -> Image:
@@ -47,7 +49,9 @@ def draw_yard(rng: np.random.Generator) -> Image:
     _driveway(picture, rng)
     _markings(picture)
     _wall(picture, rng)
-    picture *= light_map()[..., None]
+    _wall_fittings(picture)
+    _plants(picture, rng)
+    picture *= light_map()[..., None] * LAMP_TINT
     _lit_things(picture)
     _fence(picture)
     _gate(picture)
@@ -222,7 +226,58 @@ def _fence(picture: _Canvas) -> None:
 
 
 def _gate(picture: _Canvas) -> None:
-    """A raised barrier beside the driveway."""
-    x, y = 592, CURB_Y + 4
-    cv2.rectangle(picture, (x - 9, y - 30), (x + 9, y), (60, 150, 190), -1)
-    cv2.rectangle(picture, (x - 9, y - 30), (x - 4, y), (84, 180, 215), -1)
+    """The gate keeper's box, and a bollard on either side of the entrance."""
+    foot = CURB_Y + 4
+    for x in (240, 768):
+        cv2.rectangle(picture, (x - 4, foot - 26), (x + 4, foot), (46, 158, 196), -1)
+        for top in (foot - 22, foot - 12):
+            cv2.rectangle(picture, (x - 4, top), (x + 4, top + 4), (44, 44, 46), -1)
+        cv2.rectangle(picture, (x + 2, foot - 26), (x + 4, foot), (30, 108, 136), -1)
+    x = 592
+    cv2.rectangle(picture, (x - 9, foot - 30), (x + 9, foot), (60, 150, 190), -1)
+    cv2.rectangle(picture, (x - 9, foot - 30), (x - 4, foot), (84, 180, 215), -1)
+    cv2.rectangle(picture, (x - 1, foot - 25), (x + 6, foot - 17), (58, 54, 50), -1)
+
+
+def _plants(picture: _Canvas, rng: np.random.Generator) -> None:
+    """Pots along the wall, with leaves."""
+    for x, size in ((30, 30), (66, 24), (232, 22), (944, 34)):
+        foot = WALL_FOOT_Y + 6
+        pot = np.array(
+            [
+                [x - size // 3, foot - size // 2],
+                [x + size // 3, foot - size // 2],
+                [x + size // 4, foot],
+                [x - size // 4, foot],
+            ]
+        )
+        cv2.ellipse(
+            picture, (x + 4, foot), (size // 2, 4), 0, 0, 360, (70, 74, 76), -1, cv2.LINE_AA
+        )
+        cv2.fillConvexPoly(picture, pot.astype(np.int32), (52, 76, 118), cv2.LINE_AA)
+        for _ in range(26):
+            angle = float(rng.uniform(200, 340))
+            reach = float(rng.uniform(0.35, 0.95)) * size
+            tip = (
+                round(x + reach * np.cos(np.radians(angle)) * 0.8),
+                round(foot - size / 2 + reach * np.sin(np.radians(angle))),
+            )
+            green = float(rng.uniform(0.7, 1.25))
+            colour = (44 * green, 88 * green, 52 * green)
+            cv2.line(picture, (x, foot - size // 2), tip, colour, 2, cv2.LINE_AA)
+            cv2.ellipse(picture, tip, (5, 2), angle, 0, 360, colour, -1, cv2.LINE_AA)
+
+
+def _wall_fittings(picture: _Canvas) -> None:
+    """Air conditioner, meter box and cable duct."""
+    cv2.rectangle(picture, (250, 112), (300, 142), (128, 130, 128), -1)
+    cv2.rectangle(picture, (250, 112), (300, 142), (84, 86, 86), 1)
+    cv2.circle(picture, (268, 127), 12, (96, 98, 98), -1, cv2.LINE_AA)
+    for radius in (4, 8, 12):
+        cv2.circle(picture, (268, 127), radius, (70, 72, 72), 1, cv2.LINE_AA)
+    for y in range(117, 140, 4):
+        cv2.line(picture, (284, y), (296, y), (92, 94, 94), 1)
+    cv2.rectangle(picture, (788, 84), (816, 122), (104, 112, 116), -1)
+    cv2.rectangle(picture, (788, 84), (816, 122), (70, 76, 80), 1)
+    cv2.rectangle(picture, (794, 90), (810, 100), (150, 150, 140), -1)
+    cv2.line(picture, (802, 36), (802, 84), (76, 80, 84), 2)
