@@ -306,7 +306,7 @@ def test_an_engine_restored_from_its_state_goes_on_identically(seed, position):
     assert second.state() == first.state()
 
 
-@LAW
+@settings(max_examples=8, deadline=None)
 @given(SEEDS)
 def test_restoring_at_every_frame_changes_nothing(seed):
     observations = with_trouble(wander(seed, IDS)[:40], seed)

@@ -37,26 +37,28 @@ def rebuild(kind: type[T], data: Any) -> T:
         kind: A dataclass or a parametrised ``dict``, ``list`` or ``tuple`` of such.
         data: What ``plain`` gave, possibly after a journey through JSON.
     """
-    result: T = _rebuild(kind, data)
+    result: T = _rebuild(kind, data, {})
     return result
 
 
-def _rebuild(kind: Any, data: Any) -> Any:
+def _rebuild(kind: Any, data: Any, hints: dict[type, dict[str, Any]]) -> Any:
+    """``hints`` keeps the annotations of each dataclass met: resolving them costs most."""
     if data is None or kind is Any:
         return data
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return _rebuild(next(a for a in arguments if a is not types.NoneType), data)
+        return _rebuild(next(a for a in arguments if a is not types.NoneType), data, hints)
     if origin in (dict, Mapping):
-        return {key: _rebuild(arguments[1], item) for key, item in data.items()}
+        return {key: _rebuild(arguments[1], item, hints) for key, item in data.items()}
     if origin is list:
-        return [_rebuild(arguments[0], item) for item in data]
+        return [_rebuild(arguments[0], item, hints) for item in data]
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_rebuild(arguments[0], item) for item in data)
-        return tuple(_rebuild(a, item) for a, item in zip(arguments, data, strict=True))
-    # An abstract mapping's origin is collections.abc.Mapping, the same class as the import above.
+            return tuple(_rebuild(arguments[0], item, hints) for item in data)
+        return tuple(_rebuild(a, item, hints) for a, item in zip(arguments, data, strict=True))
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
-        return kind(**{name: _rebuild(hints[name], item) for name, item in data.items()})
-    return kind(data) if kind is float else data
+        if kind not in hints:
+            hints[kind] = get_type_hints(kind)
+        fields = hints[kind]
+        return kind(**{name: _rebuild(fields[name], item, hints) for name, item in data.items()})
+    return data
