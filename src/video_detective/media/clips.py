@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
 
 import av
@@ -157,8 +158,8 @@ def _reading_plan(
         else:
             merged.append((start, end))
     pieces = sorted(footage.pieces, key=lambda piece: piece.start_ns)
-    ends = [piece.start_ns for piece in pieces[1:]] + [None]
-    for piece, until in zip(pieces, ends, strict=True):
+    for piece, following in zip_longest(pieces, pieces[1:]):
+        until = following.start_ns if following is not None else None
         inside = [
             (start, end)
             for start, end in merged
