@@ -1,8 +1,9 @@
 """Person detection on PETS09-S2L1: average precision, best F1, F1 at the default threshold, cost.
 
 The eyes look at every second source frame (5 a second, as in operation) and, because the ground
-truth has every fifth frame (1-based 1, 6, 11 …), at those frames too. Boxes lower than 59 px are
-ignored: neither a hit nor a miss. Times are CPU time of one thread, so that a busy machine does not count::
+truth has every fifth frame (1-based 1, 6, 11 …), at those frames too: 5.5 looks a second. Boxes
+lower than 59 px are ignored: neither a hit nor a miss. Times are CPU time of one thread, so that a
+busy machine counts for less::
 
     python benchmarks/detection.py --detector mobilenet-ssd --media ../shared/media
 """
@@ -22,8 +23,8 @@ from numpy.typing import NDArray
 
 from video_detective.detection.base import Detections, Detector, Eyes
 from video_detective.detection.gate import GatedEyes
-from video_detective.detection.mobilenet_ssd import MobileNetSsd
 from video_detective.detection.motion import MotionEyes
+from video_detective.detection.registry import make_detector
 from video_detective.geometry import Boxes, Image, iou
 from video_detective.media.base import Frame
 
@@ -168,14 +169,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table (or JSON) for the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--media", type=Path, default=Path("../shared/media"))
-    parser.add_argument("--model", type=Path, help="ONNX file; without one: the motion detector")
+    parser.add_argument("--detector", default="mobilenet-ssd", help="'motion' needs no weights")
+    parser.add_argument("--model", type=Path, help="ONNX file in place of the installed weights")
     parser.add_argument("--threshold", type=float, default=0.49)
     parser.add_argument("--every", type=int, default=2, help="look at every so many frames")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     classes = frozenset({"person", "bicycle", "car", "motorcycle", "bus", "dog", "cat", "object"})
-    detector = Timed(MobileNetSsd(options.model)) if options.model else None
+    detector = None
+    if options.detector != "motion":
+        detector = Timed(make_detector(options.detector, model_path=options.model))
     eyes: Eyes = MotionEyes(classes=classes)
     if detector:
         eyes = GatedEyes(detector, classes=classes, score=options.threshold)

@@ -45,7 +45,7 @@ LONGEST_STEP_S = 10.0
 """A longer gap between two looks counts as this long."""
 GAIN_DEADBAND = 0.012
 """Smaller global brightness changes are left to the ordinary update."""
-SAMPLE = 6
+SAMPLE = 8
 """Every so many rows and columns are used for global statistics."""
 
 

@@ -50,10 +50,11 @@ class TileGrid:
         return len(self.boxes)
 
     def claim(self, seeds: Boxes, *, level: int | None = None) -> list[int]:
-        """The tiles to search so that every seed is seen, in rising order.
+        """Few tiles to search so that every seed is seen, in rising order.
 
-        A seed claims the tile that holds it and is centred best on it, unless a tile that holds it
-        as well is claimed already; a seed that no tile holds claims all that share a good part.
+        A seed is seen by a tile that holds it; of those, the tile that holds the most other seeds
+        is taken, then the one that is centred best (greedy set cover). A seed that no tile holds
+        claims all tiles that share a good part of it.
 
         Args:
             seeds: (N, 4) xyxy in pixels.
@@ -61,30 +62,31 @@ class TileGrid:
         """
         width, height = self.frame_size
         inside = np.clip(seeds, 0, np.array([width, height, width, height], np.float32))
-        areas = box_areas(inside)
+        inside = inside[box_areas(inside) > 0]
         claimed: set[int] = set()
-        # The largest first: small ones then often find their tile claimed.
-        for i in np.argsort(-areas, kind="stable"):
-            if areas[i] > 0:
-                chosen = self.level_of(inside[i]) if level is None else level
-                claimed |= self._tiles_for(inside[i], float(areas[i]), chosen, claimed)
+        holds = np.zeros((len(inside), len(self)), np.bool_)
+        for i, seed in enumerate(inside):
+            first, last = self.levels[self.level_of(seed) if level is None else level]
+            tiles = self.boxes[first:last]
+            overlap = intersection_areas(tiles, seed[None])[:, 0]
+            area = float(box_areas(seed[None])[0])
+            best = float(overlap.max()) / area
+            if best >= 0.9:
+                holds[i, first:last] = overlap >= (best - 0.02) * area
+            else:
+                part = overlap > 0.25 * np.minimum(area, box_areas(tiles))
+                claimed |= {first + int(k) for k in np.flatnonzero(part)}
+        holds[holds[:, sorted(claimed)].any(axis=1)] = False
+        middles = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
+        centres = (inside[:, :2] + inside[:, 2:]) / 2
+        away = np.abs(centres[:, None] - middles[None]).sum(axis=2) / (2 * (width + height))
+        while holds.any():
+            # The distance is below 1 for each seed: it only decides between equal counts.
+            worth = np.where(holds, 1 - away / len(inside), 0).sum(axis=0)
+            best_tile = int(worth.argmax())
+            claimed.add(best_tile)
+            holds[holds[:, best_tile]] = False
         return sorted(claimed)
-
-    def _tiles_for(self, seed: Boxes, area: float, level: int, claimed: set[int]) -> set[int]:
-        first, last = self.levels[level]
-        tiles = self.boxes[first:last]
-        overlap = intersection_areas(tiles, seed[None])[:, 0]
-        share = overlap / area
-        best = float(share.max())
-        if best < 0.9:
-            good = 0.25 * np.minimum(area, box_areas(tiles))
-            return {first + int(i) for i in np.flatnonzero(overlap > good)}
-        holders = [first + int(i) for i in np.flatnonzero(share >= best - 0.02)]
-        if claimed.intersection(holders):
-            return set()
-        centre = (seed[:2] + seed[2:]) / 2
-        middles = (self.boxes[holders, :2] + self.boxes[holders, 2:]) / 2
-        return {holders[int(np.abs(middles - centre).sum(axis=1).argmin())]}
 
     def level_of(self, box: Boxes) -> int:
         """The level whose tiles suit an object of this (4,) box: it fills most of none of them."""
