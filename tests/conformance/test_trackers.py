@@ -250,7 +250,7 @@ def test_a_restored_tracker_goes_on_exactly(make_tracker: MakeTracker, stop: int
     whole = follow(make_tracker(), scene)
     before = make_tracker()
     first = follow(before, scene[:stop])
-    after = make_tracker(next_numbers={"p": 1000})
+    after = make_tracker()
     after.restore(json.loads(json.dumps(before.state())))
     assert after.state() == before.state()
     rest = follow(after, scene[stop:], start_ns=START_NS + stop * STEP_NS)
@@ -267,6 +267,20 @@ def test_a_saved_state_does_not_change_while_the_tracker_goes_on(make_tracker: M
     tracker.restore(saved)
     follow(tracker, busy_street(10), start_ns=START_NS + 10 * STEP_NS)
     assert json.dumps(saved) == text
+
+
+def test_a_restored_tracker_gives_no_number_that_was_used_meanwhile(
+    make_tracker: MakeTracker,
+) -> None:
+    interrupted = make_tracker()
+    follow(interrupted, [[walker(n)] for n in range(5)])
+    resumed = make_tracker(next_numbers={"p": 7, "v": 1})
+    resumed.restore(json.loads(json.dumps(interrupted.state())))
+    later = START_NS + 5 * STEP_NS
+    tracks = follow(
+        resumed, [[walker(5 + n), walker(n, x=600, y=20)] for n in range(4)], start_ns=later
+    )
+    assert ids(tracks) == {"p01", "p07"}
 
 
 def test_repeated_and_earlier_frames_change_nothing(make_tracker: MakeTracker) -> None:

@@ -306,6 +306,19 @@ def test_an_engine_restored_from_its_state_goes_on_identically(seed, position):
     assert second.state() == first.state()
 
 
+def test_a_restored_engine_gives_no_event_number_that_was_used_meanwhile():
+    observations = wander(3, IDS)
+    first = RuleEngine(scene(*RULES))
+    position = next(n for n, seen in enumerate(observations) if first.update(seen)) + 1
+    second = RuleEngine(scene(*RULES), next_numbers={"20260302": 500})
+    second.restore(json.loads(json.dumps(first.state())))
+    known = {event.event_id for event in versions(first, observations[position:])}
+    later = {event.event_id for event in versions(second, observations[position:])}
+    assert len(later) == len(known)
+    assert all(int(event_id[-4:]) >= 500 for event_id in later if event_id not in known)
+    assert any(event_id not in known for event_id in later)
+
+
 @settings(max_examples=8, deadline=None)
 @given(SEEDS)
 def test_restoring_at_every_frame_changes_nothing(seed):

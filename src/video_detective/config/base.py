@@ -34,7 +34,8 @@ class DetectionSettings(_Model):
     """Which detector looks for which classes.
 
     ``threshold`` is the score from which a detection starts a track. ``model`` is the file of an
-    ``onnx`` or ``ultralytics`` detector; ``layout`` declares its output where it is not recognised.
+    ``onnx`` or ``ultralytics`` detector; ``layout`` declares its output and ``class_names`` its
+    classes (in the model's order) where the file does not tell; ``device`` is ``cpu`` or ``cuda``.
     """
 
     detector: str = "mobilenet-ssd"
@@ -42,6 +43,8 @@ class DetectionSettings(_Model):
     threshold: float | None = Field(default=None, gt=0, lt=1)
     model: str | None = None
     layout: str | None = None
+    class_names: tuple[str, ...] | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
 
 
 class ZoneSettings(_Model):

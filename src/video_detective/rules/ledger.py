@@ -49,6 +49,7 @@ class Ledger:
         self._zones = {zone.id: zone for zone in scene.zones}
         self._tripwires = {tripwire.id: tripwire for tripwire in scene.tripwires}
         self._reach_ns = max((_reach_ns(rule) for rule in scene.rules), default=0)
+        self._unused = dict(next_numbers)
         self._state = LedgerState(next_numbers=dict(next_numbers))
 
     @property
@@ -61,8 +62,10 @@ class Ledger:
         return plain(self._state)
 
     def restore(self, state: Any) -> None:
-        """Go on from ``state()``."""
+        """Go on from ``state()``, with none of the numbers that were used elsewhere meanwhile."""
         self._state = rebuild(LedgerState, state)
+        for date, number in self._unused.items():
+            self._state.next_numbers[date] = max(number, self._state.next_numbers.get(date, 1))
 
     def update(self, now_ns: int, findings: Iterable[tuple[str, Finding]]) -> tuple[Event, ...]:
         """Take in (rule id, finding) pairs; the new and changed events in order of id."""

@@ -155,6 +155,8 @@ def make_eyes(camera: Camera) -> Eyes:
         classes=classes - {"object"},
         model_path=None if settings.model is None else Path(settings.model),
         layout=settings.layout,
+        class_names=settings.class_names,
+        device=settings.device,
     )
     if settings.threshold is None:
         return GatedEyes(detector, classes=classes)

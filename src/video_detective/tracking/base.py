@@ -72,5 +72,5 @@ class Tracker(Protocol):
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from ``state()``; identical results from then on."""
+        """Go on from ``state()``, with identical results, and no number below ``next_numbers``."""
         ...

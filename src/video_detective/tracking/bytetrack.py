@@ -104,6 +104,7 @@ class ByteTracker:
         start_score: float = 0.55,
         max_lost_s: float = 2.0,
     ) -> None:
+        self._unused = TrackNumbers(next_numbers or {})
         self._numbers = TrackNumbers(next_numbers or {})
         self._sure_score = sure_score
         self._weak_score = weak_score
@@ -175,7 +176,7 @@ class ByteTracker:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state()``, also after a round trip through JSON; identical from then on."""
         self._time_ns = state["time_ns"]
-        self._numbers = TrackNumbers(state["next_numbers"])
+        self._numbers = self._unused.resumed(state["next_numbers"])
         self._followed = [
             _Followed(
                 track_id=one["track_id"],

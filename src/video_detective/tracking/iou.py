@@ -54,6 +54,7 @@ class IouTracker:
         sure_score: float = 0.45,
         max_lost_s: float = 2.0,
     ) -> None:
+        self._unused = TrackNumbers(next_numbers or {})
         self._numbers = TrackNumbers(next_numbers or {})
         self._sure_score = sure_score
         self._max_lost_s = max_lost_s
@@ -122,7 +123,7 @@ class IouTracker:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state()``, also after a round trip through JSON; identical from then on."""
         self._time_ns = state["time_ns"]
-        self._numbers = TrackNumbers(state["next_numbers"])
+        self._numbers = self._unused.resumed(state["next_numbers"])
         self._last_seen = [
             _LastSeen(
                 track_id=one["track_id"],

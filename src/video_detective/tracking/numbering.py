@@ -17,6 +17,15 @@ class TrackNumbers:
     def __init__(self, next_numbers: Mapping[str, int]) -> None:
         self._next = {letter: next_numbers.get(letter, 1) for letter in ID_LETTERS.values()}
 
+    def resumed(self, saved: Mapping[str, int]) -> TrackNumbers:
+        """A count that goes on from a saved one, and gives no number below this one either.
+
+        Another analysis of the camera may have used numbers since the other was saved.
+        """
+        return TrackNumbers(
+            {letter: max(number, saved.get(letter, 1)) for letter, number in self._next.items()}
+        )
+
     def take(self, group: str) -> str:
         """A new id for an object of the class group."""
         letter = ID_LETTERS[group]
