@@ -17,9 +17,11 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from video_detective.errors import MissingError, UsageError, VideoDetectiveError
+from video_detective.errors import UsageError, VideoDetectiveError
 from video_detective.geometry import NS_PER_S, Image
+from video_detective.media.base import Frame, Position
 from video_detective.media.decoding import LossBook
+from video_detective.media.images import FramesFolder
 from video_detective.media.reading import Recording
 from video_detective.media.sampling import Sampler
 
@@ -54,7 +56,7 @@ class Piece:
     """One recorded file of a stretch of time: a whole source, or a segment of a live one.
 
     Args:
-        path: The file.
+        path: The file, or a whole folder of pictures.
         start_ns: UTC ns of its first frame.
     """
 
@@ -174,18 +176,47 @@ def _read(
 ) -> Iterator[tuple[int, Callable[[], Image]]]:
     """Time and BGR maker of each frame of a piece that lies in one of the spans."""
     try:
-        recording = Recording(piece.path)
-    except (MissingError, VideoDetectiveError):
+        pictures_from = _folder(piece.path) if piece.path.is_dir() else _file(piece.path)
+    except VideoDetectiveError:
         return
     last_ns: int | None = None
     for start, end in spans:
-        for picture in recording.pictures(LossBook(), from_ns=start - piece.start_ns):
-            time_ns = piece.start_ns + picture.pts_ns
+        for pts_ns, to_bgr in pictures_from(start - piece.start_ns):
+            time_ns = piece.start_ns + pts_ns
             if time_ns > end:
                 break
             if time_ns >= start and (last_ns is None or time_ns > last_ns):
                 last_ns = time_ns
-                yield time_ns, picture.to_bgr
+                yield time_ns, to_bgr
+
+
+_Pictures = Iterator[tuple[int, Callable[[], Image]]]
+"""Time since the piece's first frame in ns, and BGR maker."""
+
+
+def _file(path: Path) -> Callable[[int], _Pictures]:
+    recording = Recording(path)
+
+    def pictures_from(pts_ns: int) -> _Pictures:
+        for picture in recording.pictures(LossBook(), from_ns=pts_ns):
+            yield picture.pts_ns, picture.to_bgr
+
+    return pictures_from
+
+
+def _folder(path: Path) -> Callable[[int], _Pictures]:
+    folder = FramesFolder(path, timezone="UTC")
+
+    def pictures_from(pts_ns: int) -> _Pictures:
+        before = Position(index=0, pts_ns=pts_ns - 1, luma_crc=0)
+        for frame in folder.frames(after=before):
+            yield frame.pts_ns, _maker(frame)
+
+    return pictures_from
+
+
+def _maker(frame: Frame) -> Callable[[], Image]:
+    return lambda: frame.bgr
 
 
 class _ClipWriter:

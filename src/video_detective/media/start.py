@@ -47,25 +47,6 @@ def to_ns(moment: datetime, zone: ZoneInfo) -> int:
     return (since // timedelta(microseconds=1)) * 1000
 
 
-def parse_start(text: str, timezone: str) -> int:
-    """UTC ns of a start that a person wrote, in RFC 3339 or ISO 8601; without an offset, local.
-
-    Raises:
-        UsageError: it is no such time.
-
-    >>> parse_start("2025-12-16 22:05:01", "Asia/Taipei")
-    1765893901000000000
-    """
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return to_ns(moment, zone_of(timezone))
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"{text!r} is not a time",
-            remedy="Write it like 2025-12-16T22:05:01 or 2025-12-16T22:05:01+08:00.",
-        ) from error
-
-
 def start_in_name(name: str, zone: ZoneInfo) -> int | None:
     """UTC ns of the first date and time in a file name, read in ``zone``; None without one."""
     for match in _STAMP.finditer(name):

@@ -2,13 +2,15 @@ import io
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
-from tests.videos import truncated, write_video
+from tests.videos import picture, truncated, write_video
 
 from video_detective.errors import UsageError
 from video_detective.media.clips import Footage, Piece, extract
 from video_detective.media.file import VideoFile
+from video_detective.media.images import FramesFolder
 
 START = 1_765_893_901 * 10**9
 S = 10**9
@@ -91,6 +93,18 @@ def test_footage_of_several_pieces_is_cut_across_their_border(tmp_path: Path) ->
     assert list(found.pictures) == [START + 49 * S // 10, START + 5 * S]
     assert found.clip is not None
     assert len(film(found.clip.data)[3]) == 21
+
+
+def test_evidence_is_cut_out_of_a_folder_of_pictures_too(tmp_path: Path) -> None:
+    for number in range(20):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture(number))
+    source = FramesFolder(tmp_path, timezone="UTC", start_ns=START)
+    times = [frame.time_ns for frame in source.frames()]
+    found = extract(footage(tmp_path), frames=[times[12]], clip=(times[3], times[9]))
+    assert np.array_equal(found.pictures[times[12]], picture(12))
+    assert found.clip is not None
+    assert found.clip.spans == ((times[3], times[9]),)
+    assert found.clip.size == (160, 120)
 
 
 def test_what_is_no_longer_there_is_absent_and_no_error(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from video_detective.errors import UsageError
-from video_detective.media.start import parse_start, start_in_metadata, start_in_name, zone_of
+from video_detective.media.start import start_in_metadata, start_in_name, zone_of
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 EVENING = "2025-12-16T14:05:01+00:00"  # 22:05:01 in Taipei
@@ -64,20 +64,6 @@ def test_a_containers_creation_time_is_utc() -> None:
 @pytest.mark.parametrize("text", ["1904-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "soon", ""])
 def test_a_containers_placeholder_is_no_creation_time(text: str) -> None:
     assert start_in_metadata({"creation_time": text}, TAIPEI) is None
-
-
-@pytest.mark.parametrize(
-    "text", ["2025-12-16T22:05:01", "2025-12-16 22:05:01", "2025-12-16T14:05:01Z",
-             "2025-12-16T15:05:01+01:00"],
-)  # fmt: skip
-def test_a_start_is_read_in_local_time_or_with_its_offset(text: str) -> None:
-    assert utc(parse_start(text, "Asia/Taipei")) == EVENING
-
-
-@pytest.mark.parametrize("text", ["yesterday", "", "2025-13-01", "0001-01-01T00:00:00"])
-def test_a_start_that_is_no_time_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match="2025-12-16T22:05:01"):
-        parse_start(text, "Asia/Taipei")
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "Asia"])
