@@ -61,11 +61,12 @@ class AbandonedObjectMachine:
     """Established when a thing in the zone was still and alone for ``min_seconds`` together.
 
     A thing is still while it stays within ``max_shift`` of where it was first seen; further away it
-    is a new thing. On its spot it may change its track id. Time alone begins anew whenever a person
+    is a new thing (a box that jumps and comes back within ``exit_s`` is still the old one). On its
+    spot it may change its track id. Time alone begins anew whenever a person
     comes within ``owner_distance``. Its owner is the nearest person within that distance when it
     appeared, or else who was last that near in the half minute before. The event starts when the
     thing was alone, goes on whoever comes near later (``returned`` when it is the owner) and ends
-    when the thing was moved or unseen for ``exit_s``.
+    when the thing was not seen on its spot for ``exit_s``.
     """
 
     def __init__(self, rule: AbandonedObject, zone: Zone) -> None:
@@ -87,9 +88,7 @@ class AbandonedObjectMachine:
             if id(item) in seen:
                 if self._attend(item, people, sight):
                     found.append(self._finding(item, None))
-            elif sight.time_ns - item.last.time_ns >= ns(self._rule.exit_s) or any(
-                track_id in things for track_id in item.track_ids[-1:]
-            ):
+            elif sight.time_ns - item.last.time_ns >= ns(self._rule.exit_s):
                 self._state.items.remove(item)
                 if item.established is not None:
                     found.append(self._finding(item, "removed"))

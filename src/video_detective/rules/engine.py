@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from video_detective.errors import InvalidRulesError
+from video_detective.errors import ConflictError, InvalidRulesError
 from video_detective.rules.base import Event, Observation
 from video_detective.rules.ledger import Ledger
 from video_detective.rules.machines import machine_for, problems_of
@@ -46,7 +46,7 @@ class RuleEngine:
         next_numbers: First unused event number of each local date (``YYYYMMDD``); 1 for others.
 
     Raises:
-        InvalidRulesError: A rule names a zone, tripwire or metric that the scene does not have, or
+        InvalidRulesError: A rule names a zone, tripwire, metric or time zone that there is not, or
             two rules have one id.
     """
 
@@ -56,7 +56,7 @@ class RuleEngine:
             raise InvalidRulesError(
                 f"the rules of camera {scene.camera_id!r} do not fit its scene: "
                 + "; ".join(problems),
-                remedy="Name zones, tripwires and metrics that the camera has.",
+                remedy="Name zones, tripwires, metrics and time zones that exist.",
                 problems=problems,
             )
         self._scene = scene
@@ -120,7 +120,17 @@ class RuleEngine:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from ``state()`` of an engine of the same scene; identical results from then on."""
+        """Go on from ``state()`` of an engine of the same scene; identical results from then on.
+
+        Raises:
+            ConflictError: The state is that of other rules.
+        """
+        if set(state["machines"]) != set(self._machines):
+            raise ConflictError(
+                f"the saved state of camera {self._scene.camera_id!r} is that of other rules: "
+                f"{sorted(state['machines'])} and not {sorted(self._machines)}",
+                remedy="Finish the events that are open under the old rules, then start afresh.",
+            )
         self._state = rebuild(EngineState, state["engine"])
         self._ledger.restore(state["ledger"])
         for rule_id, machine in self._machines.items():

@@ -28,6 +28,7 @@ from video_detective.rules.parameters import (
     WrongWay,
 )
 from video_detective.rules.post_left import PostLeftMachine
+from video_detective.rules.schedule import is_timezone
 from video_detective.rules.sight import Machine
 from video_detective.rules.speed import SpeedMachine
 from video_detective.rules.tampering import CameraTamperedMachine
@@ -79,6 +80,12 @@ def problems_of(scene: Scene) -> tuple[str, ...]:
         f"tripwire {tripwire.id!r} has fewer than two different points"
         for tripwire in scene.tripwires
         if len(set(tripwire.points)) < 2
+    ]
+    zone_names = [scene.timezone, *(s.timezone for rule in scene.rules for s in rule.schedule)]
+    found += [
+        f"the time zone {name!r} is unknown"
+        for name in dict.fromkeys(zone_names)
+        if name is not None and not is_timezone(name)
     ]
     for rule in scene.rules:
         zone = getattr(rule, "zone", None)

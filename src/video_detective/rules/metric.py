@@ -121,6 +121,8 @@ class MetricMachine:
     def update(self, sight: Sight) -> list[Finding]:
         """See ``Machine``."""
         if sight.view != "ok":
+            if self._state.excess is not None and self._state.excess.run.established is None:
+                self._state.excess = None
             return []
         value, members = self._measure(sight)
         compare, _, _ = _HOLDS[self._rule.operator]

@@ -78,11 +78,11 @@ class PacingState:
 class PacingMachine:
     """Established by the pass that makes ``min_crossings`` within ``window_s``.
 
-    A pass is one over the named tripwire (with a foot in the zone before or after), or, without
-    one, a leg: a stretch of at least ``min_leg`` between two turns, a turn being where the track
-    has come back by ``min_leg``. So a straight walk is one pass, there and back two. Entries and
-    exits count apart: an exit when the stay is over (``exit_s``), an entry when the track had been
-    seen outside. It starts with the first counted pass and is open until the track leaves.
+    A pass is one over the named tripwire during a stay in the zone, or, without one, a leg: a
+    stretch of at least ``min_leg`` between two turns, a turn being where the track has come back by
+    ``min_leg``. So a straight walk is one pass, there and back two. Entries and exits count apart:
+    an exit when the stay is over (``exit_s``), an entry when the track had been seen outside. It
+    starts with the first counted pass and is open until the track leaves.
     """
 
     def __init__(self, rule: Pacing, zone: Zone, tripwire: Tripwire | None) -> None:

@@ -31,6 +31,15 @@ def local_date(time_ns: int, timezone: str) -> str:
     return utc(time_ns).astimezone(ZoneInfo(timezone)).strftime("%Y%m%d")
 
 
+def is_timezone(name: str) -> bool:
+    """Whether ``name`` is a time zone of the IANA data."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def watches(schedules: Sequence[Schedule], time_ns: int, timezone: str) -> bool:
     """Whether any of ``schedules`` covers ``time_ns``; without schedules, always.
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.rule_scenes import after_start, events, film, ns, scene, versions
 
-from video_detective.errors import InvalidRulesError
+from video_detective.errors import ConflictError, InvalidRulesError
 from video_detective.rules import RuleEngine, Schedule
 from video_detective.rules.parameters import Crowding, Intrusion, LineCrossing, Loitering, Metric
 from video_detective.rules.schedule import watches
@@ -89,6 +89,13 @@ def test_a_return_within_merge_gap_s_goes_on_with_the_same_event():
     assert event.facts["dwell_s"] == 6.0
     later = events(scene(YARD_RULE), film(visits(1, 16), until=30))
     assert [after_start(event.start_ns) for event in later] == [1.0, 16.0]
+
+
+def test_the_most_generous_merge_gap_of_the_rules_concerned_decides():
+    strict = dataclasses.replace(YARD_RULE, merge_gap_s=0)
+    short = dataclasses.replace(LOITER, min_seconds=2, merge_gap_s=10)
+    (event,) = events(scene(strict, short), film(visits(1, 9), until=20))
+    assert [after_start(t) for t in (event.start_ns, event.end_ns)] == [1.0, 12.0]
 
 
 def test_tracks_and_zones_are_not_merged_with_each_other():
@@ -194,6 +201,20 @@ def test_a_rule_that_does_not_fit_its_scene_is_refused_by_name(rule):
 def test_two_rules_with_one_id_are_refused():
     with pytest.raises(InvalidRulesError, match="two rules have the id 'yard'"):
         RuleEngine(scene(YARD_RULE, YARD_RULE))
+
+
+def test_an_unknown_time_zone_is_refused_by_name():
+    rule = dataclasses.replace(YARD_RULE, schedule=(Schedule(timezone="Asia/Taipeh"),))
+    with pytest.raises(InvalidRulesError, match="Asia/Taipeh"):
+        RuleEngine(scene(rule))
+    with pytest.raises(InvalidRulesError, match="etc/passwd"):
+        RuleEngine(scene(YARD_RULE, timezone="../etc/passwd"))
+
+
+def test_the_state_of_other_rules_is_refused():
+    state = RuleEngine(scene(YARD_RULE)).state()
+    with pytest.raises(ConflictError, match="loiter"):
+        RuleEngine(scene(LOITER)).restore(state)
 
 
 def test_finishing_before_the_first_observation_gives_nothing():

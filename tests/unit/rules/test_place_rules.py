@@ -75,6 +75,14 @@ def test_a_thing_noticed_late_belongs_to_who_was_last_on_its_spot():
     assert event.facts["owner_left_at"] == "2026-03-02T12:00:06.000000Z"
 
 
+def test_a_box_that_jumps_for_a_moment_is_still_the_same_thing():
+    still = [(0, 0.5, 0.5), (20, 0.5, 0.5)]
+    jump = [(20.1, 0.5, 0.55), (21, 0.5, 0.55), (21.1, 0.5, 0.5), (50, 0.5, 0.5)]
+    (event,) = events(scene(BAG), film({"o1": [*still, *jump]}, until=50))
+    assert after_start(event.established_ns) == 30.0
+    assert after_start(event.end_ns) == 50.0
+
+
 def test_the_owner_who_comes_back_is_told_and_the_event_ends_when_the_thing_is_taken():
     ways = {
         "p1": [*LEFT_BEHIND["p1"], (40, 0.95, 0.5), (45, 0.5, 0.5), (46, 0.5, 0.5)],
@@ -161,6 +169,14 @@ def test_a_metric_over_its_threshold_says_so_in_the_words_of_an_alert():
 def test_operators_compare_as_they_are_called(operator, count, holds):
     rule = dataclasses.replace(QUEUE, operator=operator)
     assert bool(events(scene(rule), film(people(count, 10), until=10))) is holds
+
+
+def test_nothing_is_concluded_from_a_dark_view():
+    rule = dataclasses.replace(QUEUE, operator="LT", threshold=1)
+    manned, dark = film(people(2, 5), until=5), film({}, since=5.2, until=20, view="dark")
+    empty = film({}, since=20.2, until=26)
+    (event,) = events(scene(rule), [*manned, *dark, *empty])
+    assert after_start(event.start_ns) == 20.2
 
 
 def test_a_queue_is_made_of_those_who_stand():
