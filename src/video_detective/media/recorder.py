@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class Recorder:
     Args:
         folder: For this stream alone; made when absent.
         keep_ns: Segments that ended earlier than this before the newest are deleted.
-        keep_bytes: The oldest are deleted while all together are larger.
+        keep_bytes: The oldest are deleted while all together are larger; the one just finished and
+            the one being written always stay.
     """
 
     def __init__(self, folder: Path, *, keep_ns: int, keep_bytes: int) -> None:
@@ -55,12 +57,12 @@ class Recorder:
         if packet.is_keyframe and due:
             self.cut()
             self._start_ns = time_ns
+            self._forget()
             output = av.open(
                 self._folder / f"{time_ns}{_SUFFIX}", "w", format="matroska",
                 options=dict(_MUXER_OPTIONS),
             )  # fmt: skip
             self._open = (output, output.add_stream_from_template(packet.stream))
-            self._forget()
         if self._open is not None:
             output, stream = self._open
             packet.stream = stream
@@ -71,7 +73,9 @@ class Recorder:
         if self._open is None:
             return
         output, self._open = self._open[0], None
-        output.close()
+        # On a full disk the index of the segment is lost; what was flushed stays readable.
+        with contextlib.suppress(av.error.FFmpegError):
+            output.close()
 
     def footage(self) -> Footage:
         """Everything recorded and not yet forgotten, the segment being written included."""
