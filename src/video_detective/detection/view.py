@@ -39,7 +39,9 @@ EDGE_NOISE = 24.0
 FEW_EDGES, SOME_EDGES = 0.005, 0.03
 """Shares of edge pixels below which there is nothing to compare, and above which there is."""
 LASTING_S = 1.5
-"""A blurred or shifted view is reported when it lasts this long."""
+"""A blurred view is reported when it lasts this long."""
+SHIFTED_S = 2.5
+"""A shifted view is reported when it lasts this long; a car close to the lens is gone by then."""
 SETTLE_S = 2.0
 """After the lens was covered, no cut is declared for this long: the hand is still leaving."""
 ACCEPT_S = 60.0
@@ -134,12 +136,13 @@ class ViewMonitor:
         time_ns: int,
     ) -> View:
         likeness = _likeness(edges, self._reference)
+        likeness_before = _likeness(edges, self._previous) if likeness < SAME_EDGES else 1.0
         changed = float(np.mean(np.abs(coarse - self._coarse) > CHANGED_LEVELS))
         if (
             likeness < SAME_EDGES
             and changed > CHANGED_SHARE
             and time_ns >= self._settle_ns
-            and _likeness(edges, self._previous) < SAME_EDGES
+            and likeness_before < SAME_EDGES
         ):
             self._begin(edges, coarse, spread, sharpness)
             return View(state="ok", cut=True, same_scene=False)
@@ -160,13 +163,15 @@ class ViewMonitor:
             if likeness >= SURE_EDGES:
                 self._learn(edges, spread, sharpness, step_s)
             return View(state="ok", moved=was == "shifted")
-        if self._shifted_since_ns < 0:
+        # A lorry that fills the picture moves; what a turned camera sees stands still.
+        rests = likeness_before >= SURE_EDGES
+        if self._shifted_since_ns < 0 or (was != "shifted" and not rests):
             self._shifted_since_ns = time_ns
         lasted_s = (time_ns - self._shifted_since_ns) / NS_PER_S
         if lasted_s >= ACCEPT_S:
             self._begin(edges, coarse, spread, sharpness)
             return View(state="ok", cut=True, same_scene=False)
-        self._state = "shifted" if lasted_s >= LASTING_S else "ok"
+        self._state = "shifted" if lasted_s >= SHIFTED_S else "ok"
         return View(
             state=self._state,
             moved=self._state == "shifted" and was != "shifted",
