@@ -181,6 +181,75 @@ async def test_nothing_is_added_to_a_finished_analysis(db: Database) -> None:
     assert await db.event(event(1).event.event_id) is None
 
 
+async def finished(
+    db: Database, settings: str, n: int, camera: str = CAMERA, fingerprint: str = "film"
+) -> Run:
+    """An analysis that found event ``n``."""
+    key = RunKey(camera_id=camera, fingerprint=fingerprint, settings_hash=settings)
+    run = await db.begin_run(key, {}, 0)
+    if run.status != "done":
+        found = event(n, n, camera_id=camera, search_text="後門")
+        await db.commit_step(run, Step(checkpoint=b"x", events=[found]))
+        await db.finish_run(run, {})
+    return run
+
+
+async def numbers_listed(db: Database) -> list[int]:
+    page = await db.events(EventQuery(order="oldest", text=("後門",)))
+    assert page.total == len(page.events)
+    return [stored.event.start_ns for stored in page.events]
+
+
+async def test_footage_analysed_anew_shows_only_what_the_latest_analysis_found(
+    db: Database,
+) -> None:
+    first = await finished(db, "old rules", 1)
+    await finished(db, "old rules", 2, fingerprint="other film")
+    await finished(db, "old rules", 3, camera="cam02")
+    await db.import_events([event(9, 9, search_text="後門")])
+    assert await numbers_listed(db) == [1, 2, 3, 9]
+
+    second = await finished(db, "new rules", 4)
+
+    assert await numbers_listed(db) == [2, 3, 4, 9]
+    found = await db.event(event(1).event.event_id)
+    assert found is not None
+    assert found.run_id == first.run_id
+    superseded = {row.run_id: row.superseded_by for row in await db.runs() if row.superseded_by}
+    assert superseded == {first.run_id: second.run_id}
+
+
+async def test_an_analysis_that_is_not_finished_takes_nothing_away(db: Database) -> None:
+    await finished(db, "old rules", 1)
+    key = RunKey(camera_id=CAMERA, fingerprint="film", settings_hash="new rules")
+    run = await db.begin_run(key, {}, 0)
+    await db.commit_step(run, Step(checkpoint=b"x", events=[event(2, 2, search_text="後門")]))
+    assert await numbers_listed(db) == [1, 2]
+
+    await db.finish_run(run, {})
+
+    assert await numbers_listed(db) == [2]
+
+
+async def test_an_analysis_asked_for_again_is_the_one_that_is_shown(db: Database) -> None:
+    await finished(db, "old rules", 1)
+    await finished(db, "new rules", 2)
+
+    again = await finished(db, "old rules", 1)
+
+    assert again.status == "done"
+    assert await numbers_listed(db) == [1]
+
+
+async def test_two_analyses_of_the_same_footage_that_end_at_once_leave_one_shown(
+    db: Database, url: str, tmp_path: Path
+) -> None:
+    for n in range(1, 9, 2):
+        async with await Database.open(tmp_path, url) as other:
+            await asyncio.gather(finished(db, f"s{n}", n), finished(other, f"s{n + 1}", n + 1))
+        assert len(await numbers_listed(db)) == 1
+
+
 # --- steps
 
 
@@ -300,9 +369,7 @@ async def test_a_track_grows_with_every_step(db: Database) -> None:
     assert await db.tracks(CAMERA, 0, 99) == [track("p1", 10, 30, 0.9)]
 
 
-async def test_a_later_version_of_an_event_replaces_it_and_keeps_its_evidence(
-    db: Database,
-) -> None:
+async def test_an_event_that_changes_needs_its_evidence_anew(db: Database) -> None:
     run = await begin(db)
     begun = event(1, 10, end_ns=None)
     await db.commit_step(run, Step(checkpoint=b"1", events=[begun]))
@@ -310,9 +377,24 @@ async def test_a_later_version_of_an_event_replaces_it_and_keeps_its_evidence(
     ended = event(1, 10, end_ns=99, type="loitering", summary_zh="停留 89 秒")
     await db.commit_step(run, Step(checkpoint=b"2", events=[begun, ended]))
 
-    assert (await db.events(EventQuery())).events == (
-        replace(ended, run_id=run.run_id, evidence=(evidence(),)),
-    )
+    expected = replace(ended, run_id=run.run_id)
+    assert (await db.events(EventQuery())).events == (expected,)
+    assert await db.events_without_evidence(run) == [expected]
+
+
+async def test_an_event_that_is_told_again_unchanged_keeps_its_evidence(db: Database) -> None:
+    run = await begin(db)
+    moments = (Moment(time_ns=4, frame=1, what="entered", track_ids=("p1",), foot=(0.1, 0.7)),)
+    told = event(1, 10, moments=moments, facts={"parts": ({"dwell_s": 1.0},)})
+    changed = event(2, 10)
+    await db.commit_step(run, Step(checkpoint=b"1", events=[told, changed]))
+    for stored in (told, changed):
+        await db.add_evidence(stored.event.event_id, [evidence()])
+
+    await db.commit_step(run, Step(checkpoint=b"2", events=[told, event(2, 10, zone="yard")]))
+
+    kept = [stored.evidence for stored in (await db.events(EventQuery(order="oldest"))).events]
+    assert kept == [(evidence(),), ()]
 
 
 async def test_footage_analysed_again_keeps_the_pictures_and_words_of_its_frames(

@@ -79,7 +79,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """An analysis for people to look at: what is read, how far it is, what it gave."""
+    """An analysis for people to look at: what is read, how far it is, what it gave.
+
+    ``superseded_by`` is the analysis of the same footage whose events are listed instead.
+    """
 
     run_id: int
     key: RunKey
@@ -88,6 +91,7 @@ class RunRow:
     info: Mapping[str, Any]
     progress: Mapping[str, Any]
     report: Mapping[str, Any] | None
+    superseded_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +201,7 @@ class Step:
         checkpoint: State after the step, from which ``begin_run`` goes on.
         frames, points: New in this step.
         tracks, events: New or changed; a later version of the same id replaces the earlier one.
+            An event that changed loses its evidence, which shows what is no longer said.
         coverage: ``(start_ns, end_ns)`` spans that were watched; those that touch or overlap what
             is stored grow together, so let a span begin where the last one ended.
         progress: How far it is, plain JSON for people.
@@ -227,6 +232,8 @@ class NextNumbers:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
     """Which events to list. Every condition narrows; the default is all of them.
+
+    Those of a superseded analysis are never listed: the same footage was analysed again.
 
     Args:
         camera: Camera id.

@@ -112,7 +112,8 @@ class Database:
     async def begin_run(self, key: RunKey, info: Mapping[str, Any], start_ns: int) -> Run:
         """Begin an analysis, or continue or report the one of the same key.
 
-        Whoever began it earlier loses the right to write to it.
+        Whoever began it earlier loses the right to write to it. One that is done supersedes the
+        others of the same footage again, as when it was finished.
 
         Args:
             key: Which analysis.
@@ -133,7 +134,11 @@ class Database:
             await writing.commit_step(connection, self._kind, run, step)
 
     async def finish_run(self, run: Run, report: Mapping[str, Any]) -> None:
-        """Mark an analysis done and drop its checkpoint.
+        """Mark an analysis done, drop its checkpoint, and let it take the place of earlier ones.
+
+        Events of every other analysis of the same camera and fingerprint are no longer listed
+        (``event`` still finds them by id), until that analysis is begun again while done, or
+        finishes later.
 
         Raises:
             ConflictError: as ``commit_step``.
@@ -185,7 +190,7 @@ class Database:
             return await reading.events(connection, query)
 
     async def event(self, event_id: str) -> StoredEvent | None:
-        """One event with its evidence."""
+        """One event with its evidence, also of a superseded analysis."""
         async with self._reading() as connection:
             return await reading.event(connection, event_id)
 

@@ -203,9 +203,11 @@ def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
             f"The search has {len(terms)} terms or a very long one",
             remedy=f"Use at most {_MAX_TERMS} terms of {_MAX_TERM_LENGTH} characters",
         )
+    superseded = select(RUNS.c.run_id).where(RUNS.c.superseded_by.is_not(None))
     conditions: list[ColumnElement[bool]] = [
-        EVENTS.c.search_text.contains(term, autoescape=True) for term in terms if term
+        or_(EVENTS.c.run_id.is_(None), EVENTS.c.run_id.not_in(superseded))
     ]
+    conditions += [EVENTS.c.search_text.contains(term, autoescape=True) for term in terms if term]
     if query.camera is not None:
         conditions.append(EVENTS.c.camera_id == query.camera)
     if query.types:

@@ -68,6 +68,7 @@ def run_from(row: RowMapping) -> RunRow:
         info=row["info"],
         progress=row["progress"],
         report=row["report"],
+        superseded_by=row["superseded_by"],
     )
 
 

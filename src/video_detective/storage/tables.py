@@ -62,9 +62,12 @@ RUNS = Table(
     Column("progress", JSON, nullable=False),
     Column("checkpoint", LargeBinary),
     Column("report", JSON(none_as_null=True)),
+    Column("superseded_by", BigInteger, ForeignKey("runs.run_id")),
     UniqueConstraint("camera_id", "fingerprint", "settings_hash"),
     sqlite_autoincrement=True,
 )
+"""``superseded_by``: the analysis of the same footage whose events are shown instead of this one's.
+"""
 
 COUNTERS = Table(
     "counters",

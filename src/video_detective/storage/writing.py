@@ -58,7 +58,7 @@ async def save_camera(connection: AsyncConnection, kind: Kind, camera: CameraRow
 async def begin_run(
     connection: AsyncConnection, kind: Kind, key: RunKey, info: Mapping[str, Any], start_ns: int
 ) -> Run:
-    """Make the run if it is new, and raise its epoch."""
+    """Make the run if it is new, and raise its epoch; a done one is what is shown from now on."""
     named = {
         "camera_id": key.camera_id,
         "fingerprint": key.fingerprint,
@@ -69,6 +69,7 @@ async def begin_run(
         .values(**named, epoch=0, done=False, start_ns=start_ns, info=dict(info), progress={})
         .on_conflict_do_nothing(index_elements=list(named))
     )
+    await _lock_runs_of_footage(connection, key)
     begun = await connection.execute(
         update(RUNS)
         .where(*(RUNS.c[name] == value for name, value in named.items()))
@@ -76,6 +77,8 @@ async def begin_run(
         .returning(RUNS.c.run_id, RUNS.c.epoch, RUNS.c.done, RUNS.c.checkpoint, RUNS.c.report)
     )
     run_id, epoch, done, checkpoint, report = begun.one()
+    if done:
+        await _supersede_others(connection, key, run_id)
     return Run(
         run_id=run_id,
         key=key,
@@ -87,8 +90,29 @@ async def begin_run(
 
 
 async def finish_run(connection: AsyncConnection, run: Run, report: Mapping[str, Any]) -> None:
-    """Mark the run done."""
+    """Mark the run done and show its events instead of those of the same footage's other runs."""
+    await _lock_runs_of_footage(connection, run.key)
     await _update_own(connection, run, {"done": True, "report": dict(report), "checkpoint": None})
+    await _supersede_others(connection, run.key, run.run_id)
+
+
+def _of_footage(key: RunKey) -> tuple[ColumnElement[bool], ...]:
+    return RUNS.c.camera_id == key.camera_id, RUNS.c.fingerprint == key.fingerprint
+
+
+async def _lock_runs_of_footage(connection: AsyncConnection, key: RunKey) -> None:
+    """In order, so that two analyses of the same footage that end at once wait for each other."""
+    rows_of_footage = select(RUNS.c.run_id).where(*_of_footage(key)).order_by(RUNS.c.run_id)
+    await connection.execute(rows_of_footage.with_for_update())
+
+
+async def _supersede_others(connection: AsyncConnection, key: RunKey, run_id: int) -> None:
+    is_other = RUNS.c.run_id != run_id
+    await connection.execute(
+        update(RUNS)
+        .where(*_of_footage(key))
+        .values(superseded_by=case((is_other, run_id), else_=None))
+    )
 
 
 async def _update_own(connection: AsyncConnection, run: Run, values: Mapping[str, Any]) -> None:
@@ -243,12 +267,28 @@ async def _save_events(
 ) -> None:
     statement = upsert_into(EVENTS, kind, only_same="run_id")
     values = [rows.event_values(stored, run.run_id) for stored in events]
+    await _drop_stale_evidence(connection, {row["event_id"]: row for row in values})
     await _execute_many(connection, EVENTS, statement, values)
     for chunk in chunks({stored.event.event_id for stored in events}):
         foreign = select(EVENTS.c.event_id).where(
             EVENTS.c.event_id.in_(chunk), EVENTS.c.run_id.is_distinct_from(run.run_id)
         )
         _refuse_foreign(run, (await connection.execute(foreign)).scalars().all())
+
+
+async def _drop_stale_evidence(
+    connection: AsyncConnection, latest: Mapping[str, rows.RowValues]
+) -> None:
+    """Delete the evidence of events that are about to change, so that it is cut anew."""
+    for chunk in chunks(latest):
+        found = await connection.execute(select(EVENTS).where(EVENTS.c.event_id.in_(chunk)))
+        changed = [
+            row["event_id"]
+            for row in found.mappings()
+            if _canonical(dict(row)) != _canonical(latest[row["event_id"]])
+        ]
+        if changed:
+            await connection.execute(delete(EVIDENCE).where(EVIDENCE.c.event_id.in_(changed)))
 
 
 def _refuse_foreign(run: Run, ids: Sequence[str]) -> None:

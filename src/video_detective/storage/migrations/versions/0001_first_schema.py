@@ -57,9 +57,13 @@ def upgrade() -> None:
         sa.Column("progress", sa.JSON(), nullable=False),
         sa.Column("checkpoint", sa.LargeBinary()),
         sa.Column("report", sa.JSON(none_as_null=True)),
+        sa.Column("superseded_by", sa.BigInteger()),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
         sa.UniqueConstraint(
             "camera_id", "fingerprint", "settings_hash", name=op.f("uq_runs_camera_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["superseded_by"], ["runs.run_id"], name=op.f("fk_runs_superseded_by")
         ),
         sqlite_autoincrement=True,
     )
