@@ -93,7 +93,7 @@ class RuleEngine:
             elif rule.id in self._state.watching:
                 findings += [(rule.id, finding) for finding in machine.stop("hours")]
         self._state = EngineState(last_ns=now_ns, watching=watching)
-        return self._ledger.update(now_ns, findings)
+        return self._ledger.update(now_ns, sight.spots.keys(), findings)
 
     def finish(self) -> tuple[Event, ...]:
         """The source ended: what is open ends at its last observation.
@@ -109,7 +109,7 @@ class RuleEngine:
             for rule in self._scene.rules
             for finding in self._machines[rule.id].stop("source_end")
         ]
-        return self._ledger.update(self._state.last_ns, findings)
+        return self._ledger.update(self._state.last_ns, (), findings)
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on, as plain JSON, exact."""

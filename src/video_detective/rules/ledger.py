@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from video_detective.rules.base import Event
 from video_detective.rules.merge import Case, Part, compose, join, takes
-from video_detective.rules.parameters import Loitering, Pacing, Rule, Scene
+from video_detective.rules.parameters import Intrusion, Loitering, Pacing, Rule, Scene
 from video_detective.rules.schedule import local_date
 from video_detective.rules.sight import Finding, ns
 from video_detective.rules.snapshot import plain, rebuild
@@ -67,8 +67,19 @@ class Ledger:
         for date, number in self._unused.items():
             self._state.next_numbers[date] = max(number, self._state.next_numbers.get(date, 1))
 
-    def update(self, now_ns: int, findings: Iterable[tuple[str, Finding]]) -> tuple[Event, ...]:
-        """Take in (rule id, finding) pairs; the new and changed events in order of id."""
+    def update(
+        self, now_ns: int, in_view: Collection[str], findings: Iterable[tuple[str, Finding]]
+    ) -> tuple[Event, ...]:
+        """Take in what one observation gave.
+
+        Args:
+            now_ns: Its time.
+            in_view: Ids of the tracks in it.
+            findings: (rule id, finding) pairs.
+
+        Returns:
+            The new and changed events in order of id.
+        """
         changed: set[str] = set()
         for rule_id, finding in findings:
             self._take(self._rules[rule_id], finding, now_ns, changed)
@@ -76,7 +87,7 @@ class Ledger:
             if self._admit(self._rules[rule_id], finding, now_ns, changed):
                 self._state.held.remove((rule_id, finding))
         events = tuple(self._event(event_id) for event_id in sorted(changed))
-        self._prune(now_ns)
+        self._prune(now_ns, in_view)
         return events
 
     def _take(self, rule: Rule, finding: Finding, now_ns: int, changed: set[str]) -> None:
@@ -104,7 +115,7 @@ class Ledger:
         return None
 
     def _admit(self, rule: Rule, finding: Finding, now_ns: int, changed: set[str]) -> bool:
-        for case in self._state.cases.values():
+        for case in reversed(self._state.cases.values()):
             if takes(case, finding, rule, self._rules):
                 join(case, finding, rule)
                 changed.add(case.event_id)
@@ -142,18 +153,26 @@ class Ledger:
             tripwires=self._tripwires,
         )
 
-    def _prune(self, now_ns: int) -> None:
-        """Forget closed events that nothing can join or be throttled by any more."""
+    def _prune(self, now_ns: int, in_view: Collection[str]) -> None:
+        """Forget closed events that nothing can join or be throttled by any more.
+
+        A finding may be established long after it began. As long as a track is in view its latest
+        event in a zone is kept, so that what it is about to do there can still join it.
+        """
         for place, (fired_ns, _) in list(self._state.fired.items()):
             rule_id = place.split("\n", 1)[0]
             if now_ns - fired_ns >= ns(self._rules[rule_id].cooldown_s):
                 del self._state.fired[place]
         throttling = {event_id for _, event_id in self._state.fired.values()}
-        for event_id, case in list(self._state.cases.items()):
-            end_ns = case.end_ns()
+        latest: set[tuple[str, str | None]] = set()
+        for event_id, case in reversed(list(self._state.cases.items())):
+            subject, end_ns = case.subject(), case.end_ns()
+            if subject[0] in in_view and subject not in latest:
+                case.seen_ns = now_ns
+            latest.add(subject)
             if (
                 end_ns is not None
-                and now_ns - end_ns > self._reach_ns
+                and now_ns - max(end_ns, case.seen_ns) > self._reach_ns
                 and event_id not in throttling
             ):
                 del self._state.cases[event_id]
@@ -165,11 +184,10 @@ def _place(rule: Rule, finding: Finding) -> str:
 
 
 def _reach_ns(rule: Rule) -> int:
-    """How long after an event's end a finding of ``rule`` may still turn out to belong to it."""
+    """How long after a track was last seen a finding of ``rule`` may still join its last event."""
     reach_s = rule.merge_gap_s
-    if isinstance(rule, Loitering):
-        longest = rule.min_seconds
-        reach_s += max(longest.values(), default=0.0) if isinstance(longest, dict) else longest
+    if isinstance(rule, (Intrusion, Loitering)):
+        reach_s += rule.exit_s
     elif isinstance(rule, Pacing):
         reach_s += rule.window_s
     return ns(reach_s)

@@ -58,12 +58,18 @@ class Case:
     Args:
         event_id: Its id, that of the first part.
         parts: By rule, in order of joining.
+        seen_ns: When its track was last in view.
         suppressed: Findings that cooldown kept from becoming events of their own.
     """
 
     event_id: str
     parts: list[Part] = field(default_factory=list)
+    seen_ns: int = 0
     suppressed: int = 0
+
+    def subject(self) -> tuple[str, str | None]:
+        """Track and zone that it is about."""
+        return self.parts[0].finding.subject, self.parts[0].finding.zone
 
     def start_ns(self) -> int:
         """Start of the earliest part."""
@@ -85,7 +91,7 @@ def takes(case: Case, finding: Finding, rule: Rule, rules: Mapping[str, Rule]) -
     if (
         rule.type not in MERGED_TYPES
         or rules[first.rule_id].type not in MERGED_TYPES
-        or (first.finding.subject, first.finding.zone) != (finding.subject, finding.zone)
+        or case.subject() != (finding.subject, finding.zone)
     ):
         return False
     end_ns = case.end_ns()

@@ -91,6 +91,14 @@ def test_a_return_within_merge_gap_s_goes_on_with_the_same_event():
     assert [after_start(event.start_ns) for event in later] == [1.0, 16.0]
 
 
+def test_a_return_within_the_gap_joins_its_event_however_late_it_is_established():
+    hurry = [(19 + i, 0.3 + 0.3 * (i % 2), 0.5) for i in range(40)]
+    ways = {"p1": [*visits(1, length=15)["p1"][:-1], (18.9, 0.1, 0.5), *hurry, (90, 0.6, 0.5)]}
+    (event,) = events(scene(LOITER), film(ways, until=90))
+    assert [after_start(t) for t in (event.start_ns, event.end_ns)] == [1.0, 90.0]
+    assert event.facts["visits"] == 2
+
+
 def test_the_most_generous_merge_gap_of_the_rules_concerned_decides():
     strict = dataclasses.replace(YARD_RULE, merge_gap_s=0)
     short = dataclasses.replace(LOITER, min_seconds=2, merge_gap_s=10)
