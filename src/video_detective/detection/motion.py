@@ -19,8 +19,8 @@ from video_detective.media.base import Frame
 
 LEAST_PERSON, LEAST_VEHICLE = 0.06, 0.05
 """Least height of a blob with that name, as a share of the picture's height."""
-LEAST_VEHICLE_AREA = 0.006
-"""Least box area of a vehicle as a share of the picture."""
+LEAST_VEHICLE_AREA, LARGEST_VEHICLE_AREA = 0.006, 0.3
+"""Box area of a vehicle as a share of the picture; more is a hand before the lens."""
 UPRIGHT, WIDE = 1.15, 1.25
 """A person's blob is at least this many times higher than wide, a vehicle's wider than high."""
 LEFT_S = 0.6
@@ -101,6 +101,7 @@ def _named(foreground: Foreground, small: Thumbnail) -> Detections:
     frame_width, frame_height = small.frame_size
     scale_x, scale_y = small.scale
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    share = widths * heights / (frame_width * frame_height)
     fill = np.clip(areas * scale_x * scale_y / np.maximum(widths * heights, 1), 0, 1)
     # At the border a car's first part looks upright too, but it fills its box.
     entering = (boxes[:, 0] <= 1) | (boxes[:, 2] >= frame_width - 1)
@@ -113,7 +114,8 @@ def _named(foreground: Foreground, small: Thumbnail) -> Detections:
     vehicle = (
         (heights >= LEAST_VEHICLE * frame_height)
         & (widths >= WIDE * heights)
-        & (widths * heights >= LEAST_VEHICLE_AREA * frame_width * frame_height)
+        & (share >= LEAST_VEHICLE_AREA)
+        & (share <= LARGEST_VEHICLE_AREA)
     )
     score = (0.55 + 0.4 * fill).astype(np.float32)
     keep = np.flatnonzero(person | vehicle)
