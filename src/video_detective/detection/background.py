@@ -43,6 +43,8 @@ LEAST_AREA = 0.00025
 """Smallest blob as a share of the picture (measured: 28 thumbnail pixels on PETS)."""
 LONGEST_STEP_S = 10.0
 """A longer gap between two looks counts as this long."""
+LONGEST_STILL_STEP_S = 0.5
+"""… and as this long of standing still: nobody saw what happened in between (a covered lens)."""
 GAIN_DEADBAND = 0.012
 """Smaller global brightness changes are left to the ordinary update."""
 SAMPLE = 8
@@ -174,7 +176,7 @@ class Background:
         threshold = max(MOVING_LEVELS, SIGMAS * self._noise)
         moves = cv2.medianBlur(above(change, threshold), 3)
         quiet = np.asarray(cv2.subtract(mask, moves), dtype=np.uint8)
-        self._still_s += np.float32(step_s)
+        self._still_s += np.float32(min(step_s, LONGEST_STILL_STEP_S))
         cv2.multiply(self._still_s, quiet, dst=self._still_s, scale=1 / 255, dtype=cv2.CV_32F)
         fraction = (cv2.countNonZero(mask) - cv2.countNonZero(quiet)) / mask.size
         return mask, quiet, fraction

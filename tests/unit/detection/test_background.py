@@ -131,3 +131,12 @@ def test_a_stored_state_is_not_changed_by_later_looks(camera):
     run(camera, 8, lambda s: ((0, 0, 100, 100, 255.0),), start_s=5, model=model)
     for name, array in stored.items():
         np.testing.assert_array_equal(array, copies[name])
+
+
+def test_a_gap_between_two_looks_does_not_count_as_standing_still(camera):
+    model, _ = run(camera, 10)
+    hand = ((0, 0, 384, 90, 12.0),)
+    for second in (10.0, 10.2, 15.2):
+        frame = camera.film(second, hand)
+        foreground = model.update(shrink(frame.luma), frame.time_ns)
+    assert foreground.still_s.max() <= 1
