@@ -79,9 +79,9 @@ class Moment:
 
     Args:
         time_ns, frame: Which observation.
-        what: Key for the catalogues: ``before``, ``crossed``, ``entered``, ``established``,
-            ``left``, ``turned``, ``placed``, ``owner_left``, ``peak``, ``exceeded``, ``returned``,
-            ``covered``, ``last_seen`` …
+        what: Key for the catalogues: ``before``, ``crossed``, ``entered``, ``turned``, ``placed``,
+            ``owner_left``, ``exceeded``, ``covered``, ``established``, ``peak``, ``returned``,
+            ``left``, ``last_seen``, ``ended``.
         track_ids: Those it is about.
         foot: Relative foot point of the (first) track, when there is one.
     """
