@@ -35,6 +35,8 @@ OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 10.0
 """A camera that sends nothing for so long is lost; even key frames alone come every few seconds."""
 LONGEST_WAIT_S = 30.0
+STALE_NS = 2 * NS_PER_S
+"""A first connection left unread for longer is made anew: its frames would be late for good."""
 MAX_WAITING = 100
 """Packets without a timestamp after which the stream is taken to have none."""
 MAX_GAPS = 1000
@@ -105,6 +107,7 @@ class LiveStream:
         self._losses = LossBook()
         self._gaps: list[tuple[int, int]] = []
         self._connection: tuple[InputContainer, VideoStream] | None = self._connect()
+        self._connected_ns = clock()
         stream = self._connection[1]
         self._last_ns: int | None = None
         self._frame_ns = frame_period_ns(stream)
@@ -154,6 +157,8 @@ class LiveStream:
         if after is not None:
             index = after.index + 1
             self._last_ns = self._info.start_ns + after.pts_ns
+        if self._clock() - self._connected_ns > STALE_NS:
+            self._disconnect()
         try:
             for decoded, time_ns in self._decoded():
                 luma, to_bgr = self._pictures.convert(decoded, pts_ns=time_ns - self._info.start_ns)

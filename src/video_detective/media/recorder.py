@@ -12,6 +12,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from video_detective.errors import StorageError
 from video_detective.geometry import NS_PER_S
 from video_detective.media.clips import Footage, Piece
 
@@ -33,6 +34,9 @@ class Recorder:
         keep_ns: Segments that ended earlier than this before the newest are deleted.
         keep_bytes: The oldest are deleted while all together are larger; the one just finished and
             the one being written always stay.
+
+    Raises:
+        StorageError: the folder cannot be made.
     """
 
     def __init__(self, folder: Path, *, keep_ns: int, keep_bytes: int) -> None:
@@ -41,7 +45,13 @@ class Recorder:
         self._keep_bytes = keep_bytes
         self._open: tuple[OutputContainer, VideoStream] | None = None
         self._start_ns = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"folder {str(folder)!r} for recordings cannot be made ({error.strerror})",
+                remedy="Check the data directory and its permissions.",
+            ) from error
 
     def write(self, packet: Packet[VideoStream], time_ns: int) -> None:
         """Append a packet; packets before the first key frame are left out.

@@ -9,7 +9,7 @@ from tests.servers.mjpeg import HttpCamera
 from tests.servers.rtsp import Behaviour, RtspServer
 from tests.videos import picture, write_video
 
-from video_detective.errors import SourceLostError, UnsupportedSourceError
+from video_detective.errors import SourceLostError, StorageError, UnsupportedSourceError
 from video_detective.media.base import Frame, Position
 from video_detective.media.clips import extract
 from video_detective.media.live import LiveStream
@@ -146,6 +146,19 @@ def test_a_restart_goes_on_numbering_and_never_goes_back_in_time() -> None:
     assert all(frame.time_ns == start_ns + frame.pts_ns for frame in frames)
 
 
+def test_a_connection_left_unread_for_long_is_made_anew() -> None:
+    """Else every frame would be dated late by the time that the detector took to load."""
+    now = [10**18]
+    with RtspServer(Behaviour(first=0), Behaviour(first=50), speed=4) as server:
+        stream = opened(server.address, clock=lambda: now[0])
+        now[0] += 60 * S
+        frames = take(stream, 5)
+        assert server.connections == 2
+    assert frames[0].time_ns == now[0]
+    assert looks_like(frames[0], 50)
+    assert stream.gaps == ()
+
+
 def test_evidence_is_cut_out_of_what_was_recorded(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "rec", keep_ns=3600 * S, keep_bytes=10**9)
     with RtspServer(Behaviour(drop_after=60), Behaviour(first=60), speed=4) as server:
@@ -182,6 +195,12 @@ def test_old_recordings_are_deleted_by_age_and_by_size(tmp_path: Path) -> None:
     starts = [piece.start_ns for piece in by_age.footage().pieces]
     assert 2 <= len(starts) <= 3
     assert len(by_size.footage().pieces) == 2, "the one being written and the one before"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(StorageError, match="taken"):
+        Recorder(tmp_path / "taken" / "rec", keep_ns=S, keep_bytes=1)
 
 
 def test_a_motion_jpeg_camera_is_timed_by_arrival_and_taken_up_again(tmp_path: Path) -> None:

@@ -182,6 +182,27 @@ def test_damage_in_the_middle_costs_frames_and_is_counted(tmp_path: Path, name: 
     assert damage.count > 0
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_arbitrary_damage_gives_frames_or_one_of_our_errors(tmp_path: Path, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    kinds = [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.ts", "libx264"), ("a.avi", "mpeg4")]
+    for name, codec in kinds:
+        whole = write_video(tmp_path / name, frames=20, codec=codec).read_bytes()
+        for attempt in range(6):
+            data = bytearray(whole)
+            reach = 600 if attempt % 2 else len(data)  # the header, or anywhere
+            for at in generator.integers(0, reach, size=12):
+                data[at] = generator.integers(256)
+            path = tmp_path / f"damaged {attempt} {name}"
+            path.write_bytes(data)
+            try:
+                source = opened(path)
+            except (DecodeError, UnsupportedSourceError):
+                continue
+            times = times_ms(source)
+            assert times == sorted(set(times))
+
+
 def test_an_mp4_whose_index_was_never_written_says_so(tmp_path: Path) -> None:
     path = truncated(write_video(tmp_path / "crash.mp4"), 0.5)
     with pytest.raises(DecodeError, match=r"'crash\.mp4'.*index is damaged or missing"):
