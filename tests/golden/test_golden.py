@@ -8,7 +8,7 @@ from tests.golden.films import FOLDER, SCENES, events_of, expected_events
 
 @pytest.mark.parametrize("name", SCENES)
 def test_a_recording_makes_the_events_on_file(name):
-    # A change that is meant: python -m tests.golden.rewrite, and read the diff.
+    # A change that is meant: make golden, and read the diff.
     assert json.loads(json.dumps(events_of(name))) == expected_events(name)
 
 

@@ -173,7 +173,7 @@ def test_operators_compare_as_they_are_called(operator, count, holds):
 
 def test_nothing_is_concluded_from_a_dark_view():
     rule = dataclasses.replace(QUEUE, operator="LT", threshold=1)
-    manned, dark = film(people(2, 5), until=5), film({}, since=5.2, until=20, view="dark")
+    manned, dark = film(people(2, 3), until=5), film({}, since=5.2, until=20, view="dark")
     empty = film({}, since=20.2, until=26)
     (event,) = events(scene(rule), [*manned, *dark, *empty])
     assert after_start(event.start_ns) == 20.2
@@ -236,6 +236,13 @@ def test_other_movements_are_not_the_wrong_way(way):
     assert events(scene(ONE_WAY), film({"v1": way}, until=9)) == []
 
 
+def test_who_turns_round_ends_the_wrong_way():
+    way = [(0, 0.7, 0.5), (4, 0.3, 0.5), (8, 0.7, 0.5)]
+    (event,) = events(scene(ONE_WAY), film({"v1": way}, until=8))
+    assert event.facts["ended"] == "turned"
+    assert 4.0 <= after_start(event.end_ns) < 6.0
+
+
 FAST = Speed(id="fast", zone="yard", limit_px_s=300, min_seconds=0.6)
 
 
@@ -252,6 +259,14 @@ def test_at_the_limit_or_for_a_moment_is_not_speeding():
     assert events(scene(FAST), film(steady, until=5)) == []
     dash = {"v1": [(0, 0.3, 0.5), (2, 0.3, 0.5), (2.4, 0.45, 0.5), (6, 0.45, 0.5)]}
     assert events(scene(FAST), film(dash, until=6)) == []
+
+
+def test_no_speed_is_known_over_a_gap_in_which_nothing_was_seen():
+    rule = dataclasses.replace(FAST, min_seconds=0)
+    ways = {"v1": [(0, 0.25, 0.5), (2, 0.25, 0.5), (3, 0.78, 0.5), (8, 0.78, 0.5)]}
+    assert len(events(scene(rule), film(ways, until=8))) == 1
+    # Unseen meanwhile, it may have taken the whole 2.2 s: 308 px/s, had it gone straight.
+    assert events(scene(rule), film(ways, until=8, hidden={"v1": [(2.1, 4.2)]})) == []
 
 
 POST = PostLeft(id="post", zone="yard", min_seconds=60)

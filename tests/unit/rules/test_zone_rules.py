@@ -249,6 +249,13 @@ def test_entering_and_leaving_often_is_pacing():
     assert after_start(found[0].established_ns) == pytest.approx(15.4, abs=0.25)
 
 
+def test_disappearing_and_appearing_inside_is_no_entering():
+    ways = {"p1": [(0, 0.1, 0.5), (1, 0.5, 0.5), (60, 0.5, 0.5)]}
+    gaps = {"p1": [(10 * i, 10 * i + 3) for i in range(1, 6)]}
+    rule = Pacing(id="pace", zone="yard", min_crossings=3, min_leg=0.6)
+    assert events(scene(rule), film(ways, until=60, hidden=gaps)) == []
+
+
 def test_jitter_on_the_edge_of_the_zone_is_no_entering_and_leaving():
     feet = [0.2 + 0.01 * (-1) ** i for i in range(60)]
     observations = [
