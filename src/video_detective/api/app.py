@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.security import HTTPBearer
 
 import video_detective
-from video_detective.api.failures import handle_failures
-from video_detective.api.security import guard
+from video_detective.api import shapes
+from video_detective.api.failures import Failure, handle_failures
+from video_detective.api.security import Guard, RefusalPage
 from video_detective.errors import UsageError
 from video_detective.services.events import camera_list, find_event, find_media
 from video_detective.services.search import search
@@ -20,7 +22,11 @@ _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 def create_app(
-    workspace: Workspace, *, token: str, hosts: tuple[str, ...] = LOOPBACK_HOSTS
+    workspace: Workspace,
+    *,
+    token: str,
+    hosts: tuple[str, ...] = LOOPBACK_HOSTS,
+    refusal_page: RefusalPage | None = None,
 ) -> FastAPI:
     """The application over an open workspace.
 
@@ -28,6 +34,7 @@ def create_app(
         workspace: Stays open for as long as the application runs.
         token: Secret that every caller must show.
         hosts: Host names under which it may be called.
+        refusal_page: What a browser without a session is shown.
     """
     app = FastAPI(
         title="Video Detective",
@@ -37,51 +44,82 @@ def create_app(
         openapi_url="/api/openapi.json",
     )
     handle_failures(app)
-    guard(app, token=token, hosts=hosts)
+    app.add_middleware(Guard, token=token, hosts=hosts, refusal_page=refusal_page)
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    @app.get("/healthz", responses={200: {"model": shapes.Health}})
+    async def healthz() -> JSONResponse:
         """Whether the process answers."""
-        return {"status": "ok"}
+        return JSONResponse({"status": "ok"})
 
-    @app.get("/api/cameras")
-    async def cameras() -> list[dict[str, Any]]:
+    app.include_router(_routes(workspace))
+    return app
+
+
+def _routes(workspace: Workspace) -> APIRouter:
+    # The guard checks the token; HTTPBearer is here for the OpenAPI document. "default" is every
+    # error: all of them come in one envelope.
+    router = APIRouter(
+        dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_known_parameters)],
+        responses={
+            400: {"model": Failure, "description": "A parameter cannot be meant"},
+            401: {"model": Failure, "description": "No token, or a wrong one"},
+            "default": {"model": Failure, "description": "Any other error"},
+        },
+    )
+    missing: dict[int | str, dict[str, Any]] = {
+        404: {"model": Failure, "description": "There is no such thing"}
+    }
+
+    @router.get("/api/cameras", responses={200: {"model": list[shapes.Camera]}})
+    async def cameras() -> JSONResponse:
         """Cameras known here, with their names and time zones."""
-        return await camera_list(workspace)
+        return JSONResponse(await camera_list(workspace))
 
-    @app.get("/api/search", dependencies=[Depends(_known_parameters)])
+    @router.get("/api/search", responses={200: {"model": shapes.SearchAnswer}, **missing})
     async def search_events(
-        q: Annotated[str, Query(max_length=500)] = "",
-        camera: Annotated[str, Query(max_length=64)] = "",
-        since: Annotated[str, Query(alias="from", max_length=40)] = "",
-        until: Annotated[str, Query(alias="to", max_length=40)] = "",
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        cursor: Annotated[str | None, Query(max_length=200)] = None,
-    ) -> dict[str, Any]:
+        q: Annotated[str, Query(max_length=500, description="Keywords or a question")] = "",
+        camera: Annotated[str, Query(max_length=64, description="Camera id; empty: all")] = "",
+        since: Annotated[
+            str, Query(alias="from", max_length=40, description="RFC 3339; bare: camera's zone")
+        ] = "",
+        until: Annotated[str, Query(alias="to", max_length=40, description="Likewise")] = "",
+        limit: Annotated[int, Query(ge=1, le=500, description="Events a page")] = 50,
+        cursor: Annotated[
+            str | None, Query(max_length=200, description="next_cursor of the page before")
+        ] = None,
+    ) -> JSONResponse:
         """Events that match keywords, camera and time: an answer, a time line, what is missing."""
-        return await search(
-            workspace, q, camera=camera, since=since, until=until, limit=limit, cursor=cursor
+        return JSONResponse(
+            await search(
+                workspace, q, camera=camera, since=since, until=until, limit=limit, cursor=cursor
+            )
         )
 
-    @app.get("/api/event/{event_id}")
-    async def event(event_id: str) -> dict[str, Any]:
+    @router.get("/api/event/{event_id}", responses={200: {"model": shapes.EventRecord}, **missing})
+    async def event(event_id: Annotated[str, Path(max_length=200)]) -> JSONResponse:
         """One event with its facts, evidence and hashes."""
-        return await find_event(workspace, event_id)
+        return JSONResponse(await find_event(workspace, event_id))
 
-    @app.get("/frames/{name:path}")
+    @router.get(
+        "/frames/{name:path}",
+        response_class=FileResponse,
+        responses={200: {"content": {"image/jpeg": {}, "video/mp4": {}}}, **missing},
+    )
     async def frames(name: str) -> Response:
         """A stored picture (``<frame_id>.jpg``, ``…_boxes.jpg``) or clip (``<event_id>.mp4``)."""
         media = await find_media(workspace, name)
         return FileResponse(media.path, media_type=media.media_type, headers=_IMMUTABLE)
 
-    return app
+    return router
 
 
 async def _known_parameters(request: Request) -> None:
     """Refuse parameters that nobody reads: a misspelt filter must not widen the answer."""
-    known = {"q", "camera", "from", "to", "limit", "cursor"}
+    is_search = request.url.path == "/api/search"
+    known = ("q", "camera", "from", "to", "limit", "cursor") if is_search else ()
     for name in request.query_params:
         if name not in known:
             raise UsageError(
-                f"There is no parameter {name!r}", remedy=f"Use {', '.join(sorted(known))}."
+                f"There is no parameter {name[:40]!r}",
+                remedy=f"Use {', '.join(known)}." if known else "This address takes none.",
             )

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import uuid
-from datetime import UTC, datetime
-from typing import Any
-
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
-from video_detective.errors import MissingError, StorageError, UsageError, VideoDetectiveError
+from video_detective.errors import (
+    ConflictError,
+    MissingError,
+    StorageError,
+    UsageError,
+    VideoDetectiveError,
+)
 
-LOG = logging.getLogger(__name__)
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _STATUS: tuple[tuple[type[VideoDetectiveError], int], ...] = (
     (MissingError, 404),
     (UsageError, 400),
+    (ConflictError, 409),
     (StorageError, 503),
 )
 _CODES = {
@@ -34,42 +34,59 @@ _CODES = {
 }
 
 
-def request_id(request: Request) -> str:
-    """The caller's ``X-Request-Id`` where it is a sane token, else one made for this request."""
-    known: str | None = getattr(request.state, "request_id", None)
-    if known is None:
-        offered = request.headers.get("X-Request-Id", "")
-        known = offered if _REQUEST_ID.fullmatch(offered) else str(uuid.uuid4())
-        request.state.request_id = known
-    return known
+class Problem(BaseModel):
+    """One field that cannot be meant."""
+
+    field: str
+    problem: str
+
+
+class ErrorBody(BaseModel):
+    """``code`` is stable; ``details`` names fields where there are any to name."""
+
+    code: str
+    details: list[Problem] | None = None
+
+
+class Meta(BaseModel):
+    """When the request came (RFC 3339, UTC), and its ``X-Request-Id``."""
+
+    timestamp: str
+    requestId: str
+
+
+class Failure(BaseModel):
+    """What every error looks like."""
+
+    success: bool = False
+    statusCode: int
+    message: str
+    error: ErrorBody
+    meta: Meta
 
 
 def failure(
-    request: Request, status: int, code: str, message: str, details: Any = None
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    details: list[Problem] | None = None,
 ) -> JSONResponse:
-    """An error answer in the envelope of the specification."""
-    error: dict[str, Any] = {"code": code}
-    if details is not None:
-        error["details"] = details
-    identity = request_id(request)
-    return JSONResponse(
-        {
-            "success": False,
-            "statusCode": status,
-            "message": message,
-            "error": error,
-            "meta": {
-                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
-                "requestId": identity,
-            },
-        },
-        status_code=status,
-        headers={"X-Request-Id": identity},
+    """An error answer. The request has been given its id by the guard."""
+    body = Failure(
+        statusCode=status,
+        message=message,
+        error=ErrorBody(code=code, details=details),
+        meta=Meta(
+            timestamp=request.state.received_at.isoformat(timespec="milliseconds")[:-6] + "Z",
+            requestId=request.state.request_id,
+        ),
     )
+    return JSONResponse(body.model_dump(exclude_none=True), status_code=status)
 
 
 def handle_failures(app: FastAPI) -> None:
-    """Answer every exception of ``app`` in the envelope."""
+    """Answer every expected exception of ``app`` in the envelope; the guard has the rest."""
 
     @app.exception_handler(VideoDetectiveError)
     async def ours(request: Request, error: VideoDetectiveError) -> JSONResponse:
@@ -79,17 +96,14 @@ def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         details = [
-            {"field": str(item["loc"][-1]), "problem": str(item["msg"])} for item in error.errors()
+            Problem(field=str(item["loc"][-1]), problem=str(item["msg"])) for item in error.errors()
         ]
-        names = ", ".join(f"{d['field']}: {d['problem']}" for d in details)
+        names = ", ".join(f"{item.field}: {item.problem}" for item in details)
         return failure(request, 400, "VALIDATION_ERROR", names, details)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "INTERNAL")
-        return failure(request, error.status_code, code, str(error.detail))
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        LOG.error("request %s failed", request_id(request), exc_info=error)
-        return failure(request, 500, "INTERNAL", "Something went wrong on the server")
+        answer = failure(request, error.status_code, code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer

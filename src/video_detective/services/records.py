@@ -44,6 +44,7 @@ def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
         "camera_id": event.camera_id,
         "start_time": rfc3339(event.start_ns, zone),
         "end_time": None if event.end_ns is None else rfc3339(event.end_ns, zone),
+        "timezone": scene.timezone,
         "event_type": event_name(event.type, "zh-TW"),
         "type": event.type,
         "type_en": event_name(event.type, "en"),

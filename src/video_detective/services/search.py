@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from video_detective.errors import MissingError
+from video_detective.errors import MissingError, UsageError
 from video_detective.narration.template import event_synonyms
 from video_detective.services.records import coverage_records, timeline_entry
 from video_detective.services.times import parse_time
@@ -16,7 +16,8 @@ from video_detective.storage.rows import search_form
 _KIN = {"pacing": "loitering", "loitering": "pacing"}
 ALWAYS_NS = 1 << 62
 """After every time that can be stored."""
-_SPACES = " \t\r\n,,、。??!!;;::「」『』()()"
+_SPACES = " \t\r\n,、。?!;:「」『』()嗎呢"
+"""What stands between words, in ``search_form``: punctuation and particles of questions."""
 
 
 async def search(
@@ -49,7 +50,7 @@ async def search(
 
     Raises:
         MissingError: there is no such camera.
-        UsageError: a time cannot be read.
+        UsageError: a time cannot be read, or ``since`` lies after ``until``.
     """
     cameras = {row.camera_id: row for row in await workspace.database.cameras()}
     if camera and camera not in cameras:
@@ -61,6 +62,10 @@ async def search(
     asked = places.zone(camera)
     since_ns = parse_time(since, asked, what="from") if since else None
     until_ns = parse_time(until, asked, what="to") if until else None
+    if since_ns is not None and until_ns is not None and since_ns > until_ns:
+        raise UsageError(
+            f"from {since!r} lies after to {until!r}", remedy="Exchange the two times."
+        )
     types, terms = understand(question, cameras.values())
     page = await workspace.database.events(
         EventQuery(
@@ -136,14 +141,13 @@ def _names(cameras: Iterable[CameraRow]) -> Iterable[str]:
 
 def _answer_zh(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool) -> str:
     if total:
-        first = timeline[0] if timeline else None
         lead = f"找到 {total} 筆事件"
-        if first is None:
+        if not timeline:
             return lead + "。"
-        return f"{lead},最近一筆:{first['time_range']},{first['description']}"
+        return f"{lead}，最近一筆：{_when(timeline[0])} {timeline[0]['description']}"
     if not recorded:
-        return "這段時間沒有錄影,無法判斷是否發生事件。"
-    return "這段時間有錄影,沒有找到符合條件的事件。"
+        return "這段時間沒有錄影，無法判斷是否發生事件。"
+    return "這段時間有錄影，沒有找到符合條件的事件。"
 
 
 def _answer_en(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool) -> str:
@@ -151,7 +155,7 @@ def _answer_en(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool
         lead = f"{total} event{'s' * (total != 1)} found"
         if not timeline:
             return lead + "."
-        return f"{lead}; the latest: {timeline[0]['time_range']}, {timeline[0]['description_en']}"
+        return f"{lead}; the latest: {_when(timeline[0])} {timeline[0]['description_en']}"
     if not recorded:
         return (
             "Nothing was recorded in this period, so it cannot be said whether anything happened."
@@ -159,9 +163,15 @@ def _answer_en(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool
     return "There is recording for this period, and no event that matches."
 
 
+def _when(entry: Mapping[str, Any]) -> str:
+    """The entry's time; only its day where its own words begin with the hour."""
+    day, clock = str(entry["time_range"])[:10], str(entry["time_range"])[11:19]
+    return day if str(entry["description"]).startswith(clock) else str(entry["time_range"])
+
+
 def _missing(total: int, *, recorded: bool) -> list[str]:
     if total:
         return []
     if not recorded:
-        return ["這段時間沒有任何錄影資料;請先分析該時段的影片,或放寬時間範圍。"]
-    return ["可放寬時間範圍、改選其他攝影機,或改用其他關鍵詞(例如:闖入、越線、停留)。"]
+        return ["這段時間沒有任何錄影資料；請先分析該時段的影片，或放寬時間範圍。"]
+    return ["可放寬時間範圍、改選其他攝影機，或改用其他關鍵詞（例如：闖入、越線、停留）。"]

@@ -1,7 +1,7 @@
 // The start page: question, answer, time line, list, evidence. State lives in the address.
-import { drawTimeline } from "./timeline.js";
-import { element, text } from "./dom.js";
+import { element, markCurrent, period, text } from "./dom.js";
 import { showEvent } from "./event.js";
+import { drawTimeline } from "./timeline.js";
 
 const english = document.documentElement.lang === "en";
 const form = document.getElementById("query");
@@ -10,10 +10,17 @@ const list = document.getElementById("list");
 const more = document.getElementById("more");
 const detail = document.getElementById("detail");
 const overview = document.getElementById("overview");
+const timeline = document.getElementById("timeline");
 const FIELDS = ["q", "camera", "from", "to"];
-let cursor = null;
+const narrow = matchMedia("(max-width: 52rem)");
+const cameras = new Map();
 let entries = [];
-let latest = 0;
+let coverage = [];
+let cursor = null;
+let total = 0;
+let turn = 0;
+let shownQuery = null;
+let listPosition = 0;
 
 async function fetchJson(path) {
   const response = await fetch(path, { headers: { Accept: "application/json" } });
@@ -26,10 +33,21 @@ async function fetchJson(path) {
   return body;
 }
 
-function fail(error) {
+function explain(error) {
   if (error.status === 401) return `${text.expired} ${text.expired_hint}`;
-  if (error.status && error.status < 500) return error.message;
-  return `${text.failed} ${text.failed_hint}`;
+  if (error.status >= 500) return `${text.failed} ${error.message}`;
+  return error.status ? error.message : `${text.failed} ${text.failed_hint}`;
+}
+
+function failure(error, again) {
+  const retry = element("button", { type: "button" }, [text.retry]);
+  retry.addEventListener("click", again);
+  return [explain(error), " ", retry];
+}
+
+function cameraName(id) {
+  const name = cameras.get(id)?.name;
+  return name && name !== id ? `${name} (${id})` : id;
 }
 
 function filters() {
@@ -41,38 +59,55 @@ function filters() {
   return parameters;
 }
 
+function currentEvent() {
+  return new URLSearchParams(location.search).get("event");
+}
+
 function card(entry) {
-  const button = element("button", { type: "button" });
   const picture = entry.frame_links[0];
-  button.append(
+  const button = element("button", { type: "button" }, [
     picture
       ? element("img", { src: picture, alt: "", loading: "lazy", width: 120, height: 90 })
-      : element("div", { className: "blank" }),
-  );
-  const words = element("div");
-  words.append(
-    element("div", { className: "top" }, [
-      element("strong", {}, [entry.event_name]),
-      element("span", { className: `risk ${entry.risk_level}` }, [text[`risk_${entry.risk_level}`]]),
+      : element("span", { className: "blank" }),
+    element("span", {}, [
+      element("span", { className: "top" }, [
+        element("strong", {}, [entry.event_name]),
+        element("span", { className: `risk ${entry.risk_level}` }, [text[`risk_${entry.risk_level}`]]),
+      ]),
+      element("span", { className: "when" }, [period(entry.start_time, entry.end_time)]),
+      element("span", { className: "when" }, [cameraName(entry.camera_id)]),
+      element("span", { className: "what" }, [english ? entry.description_en : entry.description]),
     ]),
-    element("p", { className: "when" }, [`${entry.time_range} · ${entry.camera_id}`]),
-    element("p", {}, [english ? entry.description_en : entry.description]),
-  );
-  button.append(words);
-  button.addEventListener("click", () => open(entry.event_id, true));
+  ]);
+  button.addEventListener("click", () => open(entry.event_id));
   const item = element("li", { className: "card" }, [button]);
   item.dataset.event = entry.event_id;
   return item;
 }
 
-async function run({ append = false } = {}) {
-  const turn = ++latest;
+function notice(...children) {
+  return element("li", { className: "card notice" }, children);
+}
+
+function draw() {
+  overview.hidden = false; // it has no width while it is hidden
+  overview.hidden = !drawTimeline(timeline, entries, coverage, {
+    open, cameraName, label: text.timeline, current: currentEvent(),
+  });
+  document.getElementById("part").textContent =
+    total > entries.length ? text.timeline_part.replace("{shown}", entries.length).replace("{total}", total) : "";
+}
+
+async function search({ append = false } = {}) {
+  const mine = ++turn;
   const parameters = filters();
-  if (append && cursor) parameters.set("cursor", cursor);
-  answer.textContent = text.loading;
+  shownQuery = parameters.toString();
+  if (append) parameters.set("cursor", cursor);
+  else answer.textContent = text.loading;
+  more.disabled = true;
   try {
     const result = await fetchJson(`/api/search?${parameters}`);
-    if (turn !== latest) return;
+    if (mine !== turn) return;
     if (!append) {
       entries = [];
       list.replaceChildren();
@@ -80,81 +115,124 @@ async function run({ append = false } = {}) {
     for (const entry of result.timeline) entry.event_name = english ? entry.type_en : entry.event_type;
     entries.push(...result.timeline);
     list.append(...result.timeline.map(card));
-    cursor = result.next_cursor;
+    ({ total, coverage, next_cursor: cursor } = result);
     more.hidden = !cursor;
-    answer.textContent = english ? result.answer_en : result.answer_zh;
-    if (result.total === 0) {
-      const fresh = result.coverage.length === 0 && parameters.size === 0;
-      list.append(element("li", { className: "card notice" }, [
-        element("strong", {}, [fresh ? text.no_data : text.nothing]),
-        element("p", {}, [fresh ? text.no_data_hint : text.nothing_hint]),
-      ]));
-    }
-    overview.hidden = !drawTimeline(document.getElementById("timeline"), entries, result.coverage, (id) => open(id, true));
+    if (append) list.children[entries.length - result.timeline.length]?.firstElementChild.focus();
+    else tell(result);
+    draw();
     mark();
   } catch (error) {
-    if (turn !== latest) return;
-    answer.textContent = fail(error);
-    const again = element("button", { type: "button" }, [text.retry]);
-    again.addEventListener("click", () => run());
-    answer.append(" ", again);
+    if (mine !== turn) return;
+    if (!append) {
+      entries = [];
+      coverage = [];
+      list.replaceChildren();
+      more.hidden = true;
+      draw();
+    }
+    answer.replaceChildren(...failure(error, () => search({ append })));
+  } finally {
+    more.disabled = false;
+  }
+}
+
+function tell(result) {
+  const isFresh = result.total === 0 && result.coverage.length === 0 && filters().size === 0;
+  answer.textContent = isFresh ? text.no_data : english ? result.answer_en : result.answer_zh;
+  if (isFresh) {
+    const file = english ? "VIDEO --camera cam01 --rules RULES.yaml" : "影片檔 --camera cam01 --rules 規則檔.yaml";
+    list.append(notice(text.no_data_hint, element("code", {}, [`video-detective analyze ${file}`])));
+  } else if (result.total === 0) {
+    list.append(notice(text.nothing_hint));
   }
 }
 
 function mark() {
-  const id = new URLSearchParams(location.search).get("event");
-  for (const node of document.querySelectorAll("[data-event]")) {
-    node.toggleAttribute("aria-current", node.dataset.event === id);
-  }
+  const id = currentEvent();
+  for (const node of document.querySelectorAll("[data-event]")) markCurrent(node, node.dataset.event === id);
 }
 
-async function open(id, remember) {
-  if (remember) {
-    const parameters = filters();
-    parameters.set("event", id);
-    history.pushState(null, "", `?${parameters}`);
-  }
-  mark();
-  document.body.classList.add("open");
-  try {
-    const record = await fetchJson(`/api/event/${encodeURIComponent(id)}`);
-    if (new URLSearchParams(location.search).get("event") !== id) return;
-    showEvent(detail, record, english, close);
-    detail.focus({ preventScroll: !matchMedia("(max-width: 52rem)").matches });
-  } catch (error) {
-    detail.replaceChildren(element("p", { className: "hint" }, [fail(error)]));
-  }
+function go(parameters) {
+  const goal = parameters.size ? `?${parameters}` : location.pathname;
+  if (goal !== (location.search || location.pathname)) history.pushState(null, "", goal);
+}
+
+function open(id) {
+  const parameters = new URLSearchParams(shownQuery);
+  parameters.set("event", id);
+  go(parameters);
+  show();
 }
 
 function close() {
-  const parameters = filters();
-  history.pushState(null, "", parameters.size ? `?${parameters}` : location.pathname);
-  restore();
+  go(new URLSearchParams(shownQuery));
+  show();
+}
+
+// Shows the event that the address names, or none.
+async function show() {
+  const id = currentEvent();
+  mark();
+  const wasOpen = document.body.classList.contains("open");
+  if (id && !wasOpen) listPosition = window.scrollY;
+  document.body.classList.toggle("open", id !== null);
+  if (!id) {
+    detail.replaceChildren(element("p", { className: "hint" }, [text.choose]));
+    if (wasOpen && narrow.matches) {
+      draw(); // it was hidden and may have missed a change of width
+      window.scrollTo(0, listPosition);
+    }
+    return;
+  }
+  if (narrow.matches) window.scrollTo(0, 0);
+  try {
+    const record = await fetchJson(`/api/event/${encodeURIComponent(id)}`);
+    if (currentEvent() !== id) return;
+    showEvent(detail, record, { english, cameraName, close });
+    detail.focus({ preventScroll: true });
+  } catch (error) {
+    if (currentEvent() !== id) return;
+    const back = element("button", { type: "button", id: "back" }, [text.back]);
+    back.addEventListener("click", close);
+    detail.replaceChildren(back, element("p", {}, failure(error, show)));
+  }
 }
 
 function restore() {
   const parameters = new URLSearchParams(location.search);
-  for (const name of FIELDS) form.elements[name].value = parameters.get(name) ?? "";
-  const id = parameters.get("event");
-  if (id) {
-    open(id, false);
-  } else {
-    document.body.classList.remove("open");
-    detail.replaceChildren(element("p", { className: "hint" }, [text.choose]));
-    mark();
+  for (const name of FIELDS) {
+    const field = form.elements[name];
+    const value = parameters.get(name) ?? "";
+    if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
+      field.append(element("option", { value }, [value])); // the answer says that there is no such camera
+    }
+    field.value = value;
+    if (field.value !== value) {
+      // A time with an offset, say: shown as it is rather than dropped.
+      field.type = "text";
+      field.value = value;
+    }
   }
+  if (filters().toString() !== shownQuery) search();
+  show();
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const parameters = filters();
-  history.pushState(null, "", parameters.size ? `?${parameters}` : location.pathname);
-  document.body.classList.remove("open");
-  run();
+  go(filters());
+  show();
+  search();
 });
 form.addEventListener("reset", () => setTimeout(() => form.requestSubmit()));
-more.addEventListener("click", () => run({ append: true }));
-window.addEventListener("popstate", () => { restore(); run(); });
+more.addEventListener("click", () => search({ append: true }));
+window.addEventListener("popstate", restore);
+let drawnWidth = 0;
+new ResizeObserver(() => {
+  if (timeline.clientWidth && timeline.clientWidth !== drawnWidth) {
+    drawnWidth = timeline.clientWidth;
+    draw();
+  }
+}).observe(timeline);
 for (const link of document.querySelectorAll("[data-language]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
@@ -167,11 +245,10 @@ for (const link of document.querySelectorAll("[data-language]")) {
 // The select needs its cameras before the address can choose one of them.
 try {
   for (const camera of await fetchJson("/api/cameras")) {
-    const label = camera.name && camera.name !== camera.camera_id ? `${camera.name} (${camera.camera_id})` : camera.camera_id;
-    form.elements.camera.append(element("option", { value: camera.camera_id }, [label]));
+    cameras.set(camera.camera_id, camera);
+    form.elements.camera.append(element("option", { value: camera.camera_id }, [cameraName(camera.camera_id)]));
   }
 } catch {
-  // run() meets the same failure and shows it.
+  // search() meets the same failure and shows it.
 }
 restore();
-run();

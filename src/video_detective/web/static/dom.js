@@ -13,3 +13,18 @@ export function shape(name, attributes, children = []) {
   node.append(...children);
   return node;
 }
+
+// aria-current without a value means "not current": it needs the word.
+export function markCurrent(node, isCurrent) {
+  if (isCurrent) node.setAttribute("aria-current", "true");
+  else node.removeAttribute("aria-current");
+}
+
+// "2026-01-15 22:05:00 ~ 22:06:30" on the camera's wall clock; a moment is written once.
+export function period(start, end) {
+  const [day, clock] = [start.slice(0, 10), start.slice(11, 19)];
+  if (end === null) return `${day} ${clock} ~ ${text.ongoing}`;
+  const [lastDay, lastClock] = [end.slice(0, 10), end.slice(11, 19)];
+  if (day === lastDay && clock === lastClock) return `${day} ${clock}`;
+  return `${day} ${clock} ~ ${day === lastDay ? "" : `${lastDay} `}${lastClock}`;
+}

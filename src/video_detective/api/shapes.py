@@ -1,0 +1,146 @@
+"""Shapes of the answers, as the OpenAPI document describes them.
+
+The answers themselves are made by the services; a test holds both together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Risk = Literal["low", "medium", "high", "critical"]
+
+
+class Shape(BaseModel):
+    """Base: nothing but the fields named here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Health(Shape):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Camera(Shape):
+    """A camera; zones and tripwires are names by id."""
+
+    camera_id: str
+    name: str
+    timezone: str
+    zones: dict[str, str]
+    tripwires: dict[str, str]
+
+
+class TimelineEntry(Shape):
+    """An event in a search answer; times are RFC 3339 with the camera's offset."""
+
+    event_id: str
+    camera_id: str
+    time_range: str
+    start_time: str
+    end_time: str | None
+    event_type: str
+    type: str
+    type_en: str
+    risk_level: Risk
+    description: str
+    description_en: str
+    evidence: list[str]
+    frame_links: list[str]
+
+
+class Interpretation(Shape):
+    """What the question was understood to ask."""
+
+    startDate: str | None
+    endDate: str | None
+    cameras: list[str]
+    eventTypes: list[str]
+    activityKeywords: list[str]
+
+
+class Coverage(Shape):
+    """A stretch of time in which a camera was watched."""
+
+    camera_id: str
+    start_time: str
+    end_time: str
+
+
+class SearchAnswer(Shape):
+    """One page of matching events, newest first."""
+
+    answer_zh: str
+    answer_en: str
+    timeline: list[TimelineEntry]
+    missing_info: list[str]
+    interpretation: Interpretation
+    coverage: list[Coverage]
+    total: int
+    next_cursor: str | None
+
+
+class Actor(Shape):
+    """Who took part."""
+
+    track_id: str
+    type: str
+    notes: str
+
+
+class Evidence(Shape):
+    """A moment of the event, with its picture where one is kept."""
+
+    timestamp: str
+    what: str
+    what_en: str
+    key: str
+    track_ids: list[str]
+    frame_id: str | None
+    frame_link: str | None
+
+
+class MediaFile(Shape):
+    """A kept file and its hash; width and height in pixels."""
+
+    kind: Literal["original", "annotated", "clip"]
+    timestamp: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+
+
+class EventRecord(Shape):
+    """One event with facts, evidence and hashes; times are RFC 3339 with the camera's offset."""
+
+    event_id: str
+    camera_id: str
+    start_time: str
+    end_time: str | None
+    timezone: str
+    event_type: str
+    type: str
+    type_en: str
+    actors: list[Actor]
+    evidence: list[Evidence]
+    risk_level: Risk
+    search_keywords_zh: list[str]
+    summary_zh: str
+    summary_en: str
+    summary_by: str
+    frame_links: list[str]
+    clip_link: str | None
+    rule_id: str
+    zone: str | None
+    zone_name: str | None
+    tripwire: str | None
+    tripwire_name: str | None
+    established_time: str
+    facts: dict[str, Any]
+    parameters: dict[str, Any]
+    media: list[MediaFile]
