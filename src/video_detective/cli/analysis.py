@@ -11,25 +11,21 @@ import typer
 from video_detective import config
 from video_detective.cli.console import (
     DEFAULT_DATA_DIR,
-    OUTPUT,
     AsJson,
     DatabaseUrl,
     DataDir,
     print_json,
     progress_bar,
     run,
+    say,
     stop_on_signal,
 )
 from video_detective.config import Camera
-from video_detective.errors import UsageError
+from video_detective.errors import ConflictError, UsageError
 from video_detective.pipeline.analysis import Progress
 from video_detective.services.analysis import Request, analyze, write_tracks
+from video_detective.services.output import require_folder
 from video_detective.services.workspace import open_workspace
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("analyze")(analyze_command)
 
 
 def analyze_command(
@@ -68,18 +64,29 @@ def analyze_command(
             "--start and --tracks-out go with one source, not with several",
             remedy="Run the command once for each source.",
         )
+    if tracks_out is not None:
+        require_folder(tracks_out)
     requests = [
         Request(source=source, camera_id=camera_id, camera=document, start=start)
         for source in sources
     ]
-    reports, stopped = _analyze(requests, data_dir, database, tracks_out, quiet=as_json)
+    reports = _analyze(requests, data_dir, database, tracks_out, quiet=as_json)
     if as_json:
         print_json(reports[0] if len(sources) == 1 else {"sources": reports})
     else:
         for report in reports:
             _tell(report)
-    if stopped:
-        raise typer.Exit(1)
+    _require_the_end(reports, sources)
+
+
+def _require_the_end(reports: list[dict[str, Any]], sources: list[str]) -> None:
+    unfinished = [report for report in reports if report["status"] == "interrupted"]
+    where = "".join(f" at {r['video_seconds']:.1f} s of '{r['source']}'" for r in unfinished)
+    if not unfinished and len(reports) == len(sources):
+        return
+    raise ConflictError(
+        f"The analysis was interrupted{where}", remedy="Run the same command to go on."
+    )
 
 
 def analyze_sources(
@@ -88,14 +95,18 @@ def analyze_sources(
     rules: Path | None,
     data_dir: Path,
     database: str | None,
-) -> bool:
-    """Analyse sources and tell what was found; gives back whether it was interrupted."""
+) -> None:
+    """Analyse sources and tell what was found.
+
+    Raises:
+        ConflictError: it was interrupted.
+    """
     camera_id, document = _camera(camera, rules)
     requests = [Request(source=s, camera_id=camera_id, camera=document) for s in sources]
-    reports, stopped = _analyze(requests, data_dir, database, None, quiet=False)
+    reports = _analyze(requests, data_dir, database, None, quiet=False)
     for report in reports:
         _tell(report)
-    return stopped
+    _require_the_end(reports, sources)
 
 
 def _analyze(
@@ -105,10 +116,10 @@ def _analyze(
     tracks_out: Path | None,
     *,
     quiet: bool,
-) -> tuple[list[dict[str, Any]], bool]:
+) -> list[dict[str, Any]]:
     with stop_on_signal() as stop:
         work = _analyze_all(requests, data_dir, database, tracks_out, stop=stop, quiet=quiet)
-        return run(work), stop.is_set()
+        return run(work)
 
 
 def _with_overrides(
@@ -182,20 +193,20 @@ def _tell(report: dict[str, Any]) -> None:
     said = {
         "done": "Analysed",
         "already_done": "Already analysed with these settings:",
-        "interrupted": "Interrupted; run the same command to go on with",
+        "interrupted": "So far of",
     }[report["status"]]
     frames, video_s, wall_s = report["frames"], report["video_seconds"], report["wall_seconds"]
     speed = f", {video_s / wall_s:.1f} x real time" if wall_s > 0 else ""
-    OUTPUT.print(
+    say(
         f"{said} {report['source']} ({video_s:.1f} s of video, {frames['decoded']} frames, "
-        f"{frames['sampled']} sampled, {wall_s:.1f} s{speed})",
-        markup=False,
+        f"{frames['sampled']} sampled, {wall_s:.1f} s{speed})"
     )
     tracks = ", ".join(f"{n} {name}" for name, n in report["tracks"].items()) or "none"
     events = ", ".join(f"{n} {name}" for name, n in report["events"].items()) or "none"
-    OUTPUT.print(f"  tracks: {tracks}\n  events: {events}", markup=False)
+    say(f"tracks: {tracks}", indent=2)
+    say(f"events: {events}", indent=2)
     for rule, count in report["throttled"].items():
-        OUTPUT.print(f"  held back by the cooldown of rule {rule}: {count}", markup=False)
+        say(f"held back by the cooldown of rule {rule}: {count}", indent=2)
     for drop in report["drops"]:
         at = "" if drop["at_s"] is None else f" at {drop['at_s']:.1f} s"
-        OUTPUT.print(f"  lost{at}: {drop['detail']}", markup=False, style="yellow")
+        say(f"lost{at}: {drop['detail']}", indent=2, style="yellow")

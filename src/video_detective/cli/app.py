@@ -2,27 +2,110 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 
-import click
 import typer
 
 import video_detective
-from video_detective.cli import analysis, doctor, events, models, rules, serving
 from video_detective.cli.console import ERRORS
 from video_detective.errors import VideoDetectiveError
 
-app = typer.Typer(
-    name="video-detective",
-    help="Surveillance video in, explained and evidenced events out. 影片偵探。",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+COMMANDS = {
+    "analyze": ("analysis", "Analyse video and store its events."),
+    "events": ("events", "List events."),
+    "search": ("events", "Find events by keywords, camera and time."),
+    "report": ("report", "Report what happened between two times, as HTML."),
+    "export": ("exchange", "Write an event's evidence package."),
+    "import": ("exchange", "Import event records of another system."),
+    "serve": ("serving", "Serve the page and the REST interface."),
+    "demo": ("demo", "Show the product at work on a scripted scene or your video."),
+    "selftest": ("selftest", "Analyse a scene whose events are known, and compare."),
+    "models": ("models", "List, install, verify and bundle model weights."),
+    "rules": ("rules", "Check camera documents."),
+    "doctor": ("doctor", "Check this machine, its weights and its data."),
+}
+"""Module of each command, and its line in the overview.
+
+Only the module of the command that is run gets imported: to load the decoder, the detectors, the
+database and the web server takes longer than most commands.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every error is one line with its remedy (``--debug`` for the trace).
+
+    Args:
+        arguments: Words after the program's name; those of this process when None.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("video_detective").setLevel(logging.DEBUG if debug else logging.ERROR)
+    sys.exit(_run(words, debug=debug))
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    try:
+        command = typer.main.get_command(_app_for(words))
+        status = command.main(args=words, prog_name="video-detective", standalone_mode=False)
+        sys.stdout.flush()
+    except VideoDetectiveError as error:
+        return _fail(str(error), error.exit_status, debug)
+    except typer.TyperException as error:
+        said = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
+        return _fail(f"{said.rstrip('.')}. {_help_for(words)}", 2, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("Interrupted. Run the same command to go on.", 1, debug)
+    except BrokenPipeError:
+        # The reader of our output went away (| head); nothing is wrong with us.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the last resort: still one line, never a bare trace
+        said = " ".join(str(error).split()) or type(error).__name__
+        return _fail(f"Internal error: {said}. Run again with --debug and report it.", 1, debug)
+    return status if isinstance(status, int) else 0
+
+
+def _app_for(words: list[str]) -> typer.Typer:
+    """All commands by name, with the one that is asked for loaded."""
+    app = typer.Typer(
+        name="video-detective",
+        help="Surveillance video in, explained and evidenced events out. 影片偵探。",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback(invoke_without_command=True)(_root)
+    wanted = _command_in(words)
+    for name, (module, summary) in COMMANDS.items():
+        if name != wanted:
+            app.command(name, help=summary)(_root)
+            continue
+        loaded = importlib.import_module(f"video_detective.cli.{module}")
+        if hasattr(loaded, "app"):
+            app.add_typer(loaded.app, name=name)
+        else:
+            app.command(name)(getattr(loaded, f"{name}_command"))
+    return app
+
+
+def _command_in(words: list[str]) -> str | None:
+    return next((word for word in words if not word.startswith("-")), None)
+
+
+def _help_for(words: list[str]) -> str:
+    name = _command_in(words)
+    known = f" {name}" if name in COMMANDS else ""
+    return f"Try 'video-detective{known} --help'."
 
 
 def _version(shown: bool) -> None:
@@ -31,53 +114,16 @@ def _version(shown: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
+    context: typer.Context,
     debug: bool = typer.Option(False, "--debug", help="Show the trace of an error."),
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
-    logging.basicConfig(level=logging.WARNING)
-    logging.getLogger("video_detective").setLevel(logging.DEBUG if debug else logging.WARNING)
-
-
-analysis.add_to(app)
-events.add_to(app)
-serving.add_to(app)
-doctor.add_to(app)
-app.add_typer(models.app, name="models")
-app.add_typer(rules.app, name="rules")
-
-
-def main() -> None:
-    """Run the command line; every error is one line with its remedy (``--debug`` for the trace)."""
-    debug = "--debug" in sys.argv
-    if debug:
-        sys.argv.remove("--debug")
-    try:
-        status = typer.main.get_command(app).main(
-            args=(["--debug"] if debug else []) + sys.argv[1:],
-            prog_name="video-detective",
-            standalone_mode=False,
-        )
-    except VideoDetectiveError as error:
-        status = _fail(str(error), error.exit_status, debug)
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.ctx.get_help())
-        status = 2
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        name = context.command_path if context else "video-detective"
-        status = _fail(f"{error.format_message().rstrip('.')}. Try '{name} --help'.", 2, debug)
-    except (KeyboardInterrupt, click.Abort):
-        status = _fail("Interrupted. Run the same command to go on.", 1, debug)
-    except BrokenPipeError:
-        # The reader of our output went away (| head); nothing is wrong with us.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
-    except Exception as error:  # the last resort: still one line, never a bare trace
-        said = " ".join(str(error).split()) or type(error).__name__
-        status = _fail(f"Internal error: {said}. Run again with --debug and report it.", 1, debug)
-    sys.exit(status if isinstance(status, int) else 0)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def _fail(line: str, status: int, debug: bool) -> int:

@@ -15,15 +15,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.padding import Padding
+from rich.text import Text
 
 ERRORS = Console(stderr=True, highlight=False)
 OUTPUT = Console(highlight=False)
@@ -46,12 +39,22 @@ DatabaseUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DEFAULT_DATA_DIR = Path("video-detective-data")
 
+CameraOption = Annotated[str, typer.Option("--camera", help="Only this camera.")]
+
 T = TypeVar("T")
 
 
 def print_json(document: object) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def say(text: str, *, indent: int = 0, style: str | None = None) -> None:
+    """Text for people: wrapped and indented on a terminal, one line each elsewhere."""
+    if OUTPUT.is_terminal:
+        OUTPUT.print(Padding(Text(text, style=style or ""), (0, 0, 0, indent)))
+    else:
+        OUTPUT.print(" " * indent + text, style=style, markup=False, soft_wrap=True)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -83,6 +86,16 @@ def progress_bar(description: str, *, shown: bool) -> Iterator[Callable[[float |
     if not shown or not ERRORS.is_terminal:
         yield lambda share, note: None
         return
+    from rich.progress import (  # nothing else needs it, and it is slow to load
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

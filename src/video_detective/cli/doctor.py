@@ -20,11 +20,6 @@ from video_detective.services.doctor import examine
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor")(doctor_command)
-
-
 def doctor_command(
     data_dir: DataDir = DEFAULT_DATA_DIR, database: DatabaseUrl = None, as_json: AsJson = False
 ) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from video_detective.cli.console import OUTPUT, AsJson, print_json, progress_bar
+from video_detective.cli.console import OUTPUT, AsJson, print_json, progress_bar, say
 from video_detective.detection.weights import (
     Model,
     bundle,
@@ -20,7 +19,6 @@ from video_detective.detection.weights import (
 
 app = typer.Typer(
     help="List, install, verify and bundle model weights.",
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which models.")]
@@ -48,17 +46,10 @@ def list_command(as_json: AsJson = False) -> None:
             ]
         )
         return
-    table = Table("model", "state", "licence", "source", "sha256", "what", box=None, pad_edge=False)
     for model, found in rows:
-        table.add_row(
-            model.name,
-            found.state,
-            model.licence,
-            f"{model.package} {model.version}",
-            f"{model.sha256[:12]}…",
-            model.what,
-        )
-    OUTPUT.print(table)
+        say(f"{model.name}  {found.state}  {model.licence}  {model.package} {model.version}")
+        say(model.what, indent=4)
+        say(f"SHA-256 {model.sha256}", indent=4)
 
 
 @app.command("install")

@@ -11,7 +11,7 @@ from video_detective import config
 from video_detective.cli.console import OUTPUT, AsJson, print_json
 from video_detective.errors import InvalidRulesError
 
-app = typer.Typer(help="Check camera documents.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Check camera documents.", rich_markup_mode=None)
 
 
 @app.callback()

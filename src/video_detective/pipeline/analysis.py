@@ -11,7 +11,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -149,21 +149,26 @@ async def run_analysis(
         totals = _Totals(**extra)
 
     earlier_drops = totals.drops
+    uncut: dict[str, Event] = {}
     worker = _Worker(analysis, totals, stop)
     frames = source.frames(after=analysis.graph.position)
     ended = False
     while not ended and not stop.is_set():
         started = time.monotonic()
         batch = await asyncio.to_thread(worker.advance, frames)
-        ended = batch.ended
+        # Nothing of a live source is left to go on with later: to stop it is its end.
+        ended = batch.ended or (info.live and stop.is_set())
         if ended:
+            if isinstance(frames, Generator):
+                await asyncio.to_thread(frames.close)  # the recorder of a live source ends its file
             for event in analysis.graph.finish():
                 worker.note(batch, event)
         totals.wall_s += time.monotonic() - started
         totals.drops = _drops(analysis, earlier_drops)
         await _commit(analysis, database, run, batch, totals)
         started = time.monotonic()
-        await _cut_evidence(analysis, database, run, totals, everything=ended)
+        if ended or not stop.is_set():
+            await _cut_evidence(analysis, database, run, totals, uncut, everything=ended)
         totals.wall_s += time.monotonic() - started
         on_progress(
             Progress(
@@ -215,11 +220,12 @@ class _Worker:
 
     def _cover(self, batch: _Batch, frame: Frame) -> None:
         totals = self._totals
-        totals.decoded = frame.index + 1
-        totals.last_pts_ns = frame.pts_ns
-        previous, totals.last_time_ns = totals.last_time_ns, frame.time_ns
-        if previous is None:
-            return
+        totals.decoded = max(totals.decoded, frame.index + 1)
+        totals.last_pts_ns = max(totals.last_pts_ns, frame.pts_ns)
+        previous = totals.last_time_ns
+        totals.last_time_ns = max(frame.time_ns, previous or frame.time_ns)
+        if previous is None or frame.time_ns <= previous:
+            return  # decoded again after an interruption
         if frame.time_ns - previous <= GAP_NS:
             totals.period_ns = frame.time_ns - previous
             if batch.coverage and batch.coverage[-1][1] == previous:
@@ -300,12 +306,21 @@ def _with_words(analysis: Analysis, event: Event) -> StoredEvent:
 
 
 async def _cut_evidence(
-    analysis: Analysis, database: Database, run: Run, totals: _Totals, *, everything: bool
+    analysis: Analysis,
+    database: Database,
+    run: Run,
+    totals: _Totals,
+    uncut: dict[str, Event],
+    *,
+    everything: bool,
 ) -> None:
-    """Cut evidence for the closed events that have none yet."""
+    """Cut evidence for the closed events that have none yet.
+
+    ``uncut`` remembers those whose footage gives nothing, so that they are not tried every time.
+    """
     for stored in await database.events_without_evidence(run):
         event = stored.event
-        if event.end_ns is None:
+        if event.end_ns is None or uncut.get(event.event_id) == event:
             continue
         live = analysis.source.info.live and not everything
         if live and (totals.last_time_ns or 0) < event.end_ns + LIVE_EVIDENCE_DELAY_NS:
@@ -317,7 +332,10 @@ async def _cut_evidence(
             run_id=run.run_id,
         )
         evidence, frames = await asyncio.to_thread(analysis.cutter.cut, event, points)
-        await database.add_evidence(event.event_id, evidence, frames)
+        if evidence:
+            await database.add_evidence(event.event_id, evidence, frames)
+        else:
+            uncut[event.event_id] = event
 
 
 def _report(analysis: Analysis, run: Run, totals: _Totals) -> dict[str, Any]:

@@ -170,14 +170,14 @@ class EvidenceCutter:
         )
 
     def _lost(self, event: Event, moment: Moment) -> None:
-        self._losses.append(
-            Loss(
-                reason="evidence",
-                pts_ns=None,
-                count=1,
-                detail=f"no picture of {event.event_id} ({moment.what}): the frame cannot be read",
-            )
+        loss = Loss(
+            reason="evidence",
+            pts_ns=None,
+            count=1,
+            detail=f"no picture of {event.event_id} ({moment.what}): the frame cannot be read",
         )
+        if loss not in self._losses:  # an event that changed is cut again
+            self._losses.append(loss)
 
 
 def local_time(time_ns: int, zone: ZoneInfo) -> datetime:

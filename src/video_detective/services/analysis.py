@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +16,9 @@ from video_detective.detection import Eyes
 from video_detective.detection.gate import GatedEyes
 from video_detective.detection.motion import MotionEyes
 from video_detective.detection.registry import DETECTORS, make_detector
-from video_detective.errors import StorageError, UsageError
+from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
+from video_detective.media import SourceInfo
 from video_detective.media.clips import Footage, Piece
 from video_detective.media.open import is_live, open_source
 from video_detective.media.recorder import Recorder
@@ -28,6 +27,7 @@ from video_detective.pipeline.analysis import Analysis, Progress, run_analysis
 from video_detective.pipeline.camera import CameraGraph
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.evidence import EvidenceCutter
+from video_detective.services.output import write_whole
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage import CameraRow, RunKey
@@ -114,7 +114,7 @@ async def analyze(
     analysis = Analysis(
         key=RunKey(
             camera_id=camera_id,
-            fingerprint=source.info.fingerprint,
+            fingerprint=_content_of(source.info),
             settings_hash=_settings_hash(camera, source.info.start_ns),
         ),
         source=source,
@@ -175,6 +175,11 @@ def _tracker(camera: Camera, next_numbers: Mapping[str, int]) -> Tracker:
     )
 
 
+def _content_of(info: SourceInfo) -> str:
+    """What is analysed: of a live source, whose fingerprint is its address, what it shows now."""
+    return f"{info.fingerprint}#{info.start_ns}" if info.live else info.fingerprint
+
+
 def _settings_hash(camera: Camera, start_ns: int) -> str:
     text = json.dumps([REVISION, camera.settings_hash(), start_ns])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -203,14 +208,4 @@ async def write_tracks(workspace: Workspace, report: Mapping[str, Any], path: Pa
             f"{point.frame + 1},{number},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
             f"{point.track.conf:.4f},-1,-1,-1\n"
         )
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}-", delete=False
-        ) as file:
-            file.writelines(rows)
-        os.replace(file.name, path)
-    except OSError as cause:
-        raise StorageError(
-            f"The tracks cannot be written to '{path}' ({cause.strerror})",
-            remedy="Name a file in a writable folder with enough room.",
-        ) from cause
+    write_whole(path, lambda file: file.write("".join(rows).encode()))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cv2
@@ -27,6 +25,7 @@ from video_detective.media.pictures import encode_jpeg
 from video_detective.narration.template import event_name
 from video_detective.rules import EVENT_TYPES, RISK_LEVELS, Actor, Event, Moment
 from video_detective.services.events import stored_event
+from video_detective.services.output import write_whole
 from video_detective.services.records import event_record
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
@@ -259,23 +258,13 @@ def _write_package(
     manifest = {"event_id": stored.event.event_id, "faces_blurred": hide, "sha256": sums}
     files["manifest.json"] = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
     files["SHA256SUMS"] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=output.parent, prefix=".export-", delete=False
-        ) as file:
-            try:
-                with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                    for name, content in sorted(files.items()):
-                        archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
-                os.replace(file.name, output)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as cause:
-        raise StorageError(
-            f"The package cannot be written to '{output}' ({cause.strerror})",
-            remedy="Name a file in a writable folder with enough room.",
-        ) from cause
+
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, content in sorted(files.items()):
+                archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
+
+    write_whole(output, write)
 
 
 def _content(workspace: Workspace, row: EvidenceRow) -> bytes:

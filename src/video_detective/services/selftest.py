@@ -32,6 +32,27 @@ RENDER_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A row of the comparison as text; what is not there is empty.
+
+    Args:
+        status: See ``compare.Row``.
+        type: Of the event.
+        expected, found: Local time of its start.
+        start_shift, end_shift: Found minus expected.
+        detail: What is the matter.
+    """
+
+    status: str
+    type: str
+    expected: str
+    found: str
+    start_shift: str
+    end_shift: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What the self test gave.
 
@@ -56,17 +77,17 @@ class Result:
         total = len(self.comparison)
         return f"{'PASSED' if self.passed else 'FAILED'}: {good} of {total} rows as expected"
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Status, type, rule, expected and found time, shift, detail: as text."""
+    def rows(self) -> list[Line]:
+        """The comparison as text."""
         return [
-            (
-                row.status,
-                _either(row).type,
-                _either(row).rule_id,
-                self._span(row.expected),
-                self._span(row.found),
-                _shift(row),
-                row.detail,
+            Line(
+                status=row.status,
+                type=_either(row).type,
+                expected=self._clock(row.expected),
+                found=self._clock(row.found),
+                start_shift=_shift(row.start_shift_s),
+                end_shift=_shift(row.end_shift_s),
+                detail=row.detail,
             )
             for row in self.comparison
         ]
@@ -95,23 +116,16 @@ class Result:
     def _start(self, event: Any) -> str | None:
         return None if event is None else rfc3339(event.start_ns, self.zone)
 
-    def _span(self, event: Any) -> str:
-        if event is None:
-            return "-"
-        start = local_time(event.start_ns, self.zone)
-        if event.end_ns is None:
-            return f"{start:%H:%M:%S.%f}"[:-5] + " …"
-        end = local_time(event.end_ns, self.zone)
-        return f"{start:%H:%M:%S.%f}"[:-5] + ("" if end == start else f" – {end:%H:%M:%S.%f}"[:-5])
+    def _clock(self, event: Any) -> str:
+        return "" if event is None else f"{local_time(event.start_ns, self.zone):%H:%M:%S.%f}"[:-5]
 
 
 def _either(row: Row) -> Any:
     return row.expected or row.found
 
 
-def _shift(row: Row) -> str:
-    shifts = [s for s in (row.start_shift_s, row.end_shift_s) if s is not None]
-    return " / ".join(f"{shift:+.2f} s" for shift in shifts)
+def _shift(shift_s: float | None) -> str:
+    return "" if shift_s is None else f"{shift_s:+.2f} s"
 
 
 async def run_selftest(
@@ -137,9 +151,13 @@ async def run_selftest(
         async with open_workspace(folder) as workspace:
             clip = folder / CLIP
             if not clip.exists():
-                await asyncio.to_thread(
-                    render, clip, lambda n, of: on_progress(RENDER_SHARE * n / of, "rendering")
-                )
+
+                def tell(done: int, total: int) -> None:
+                    if stop.is_set():
+                        raise _stopped()
+                    on_progress(RENDER_SHARE * done / total, "rendering")
+
+                await asyncio.to_thread(render, clip, tell)
             return await _analyse_and_compare(workspace, clip, stop, on_progress)
 
 
@@ -169,10 +187,14 @@ async def _analyse_and_compare(
         on_progress=tell,
     )
     if report["status"] == "interrupted":
-        raise ConflictError("The self test was interrupted", remedy="Run it again.")
+        raise _stopped()
     found = await _events_of(workspace, report["run_id"])
     rows = compare(expected_events(scene), found)
     return Result(comparison=tuple(rows), report=report, zone=zone)
+
+
+def _stopped() -> ConflictError:
+    return ConflictError("The self test was interrupted", remedy="Run it again.")
 
 
 async def _events_of(workspace: Workspace, run_id: int) -> list[Event]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from video_detective.config import Camera
-from video_detective.errors import StorageError
+from video_detective.errors import MissingError, StorageError
 from video_detective.rules import Scene
 from video_detective.storage.blobs import BlobStore
 from video_detective.storage.database import Database
@@ -81,12 +81,25 @@ class Workspace:
 
 
 @asynccontextmanager
-async def open_workspace(data_dir: Path, url: str | None = None) -> AsyncIterator[Workspace]:
-    """Open (and where needed create) a data directory.
+async def open_workspace(
+    data_dir: Path, url: str | None = None, *, create: bool = True
+) -> AsyncIterator[Workspace]:
+    """Open a data directory.
+
+    Args:
+        data_dir: The folder.
+        url: Of a database elsewhere; evidence lies in the folder all the same.
+        create: Make it where it is not there.
 
     Raises:
+        MissingError: it is not there, and is not to be made.
         StorageError: it cannot be used: read-only, full, of a newer version.
     """
+    if not create and url is None and not data_dir.exists():
+        raise MissingError(
+            f"There is no data directory '{data_dir}'",
+            remedy="Name the one of your analyses with --data-dir, or analyse a video first.",
+        )
     database = await Database.open(data_dir, url)
     try:
         yield Workspace(data_dir=data_dir, database=database, blobs=BlobStore(data_dir / "blobs"))

@@ -1,0 +1,51 @@
+"""``report``: what happened between two times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from video_detective.cli.console import (
+    DEFAULT_DATA_DIR,
+    AsJson,
+    CameraOption,
+    DatabaseUrl,
+    DataDir,
+    print_json,
+    run,
+    say,
+)
+from video_detective.services.output import write_whole
+from video_detective.services.report import make_report
+from video_detective.services.workspace import open_workspace
+
+
+def report_command(
+    since: Annotated[str, typer.Option("--from", help="Begin of the period (RFC 3339).")],
+    until: Annotated[str, typer.Option("--to", help="End of the period (RFC 3339).")],
+    camera: CameraOption = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="HTML file to write.")
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report what happened between two times, as one HTML file."""
+
+    async def work() -> tuple[str, dict[str, Any]]:
+        async with open_workspace(data_dir, database, create=False) as workspace:
+            return await make_report(workspace, since=since, until=until, camera=camera)
+
+    html, figures = run(work())
+    if as_json and output is None:
+        print_json(figures)
+        return
+    path = output or Path("report.html")
+    write_whole(path, lambda file: file.write(html.encode()))
+    if as_json:
+        print_json(figures)
+    else:
+        say(f"Wrote {path}: {figures['total']} events")
