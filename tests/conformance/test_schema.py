@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from video_detective import __version__
 from video_detective.errors import StorageError
 from video_detective.storage.database import Database
+from video_detective.storage.migrate import HEAD
 from video_detective.storage.tables import METADATA
 
 T = TypeVar("T")
@@ -50,6 +51,13 @@ async def test_an_empty_database_is_brought_to_the_schema_of_the_code(url: str) 
         return list(compare_metadata(context, METADATA))
 
     assert directly(url, differences) == []
+
+
+async def test_the_revision_that_counts_as_current_is_the_newest(url: str) -> None:
+    await upgrade(url)
+
+    version = text("SELECT version_num FROM alembic_version")
+    assert directly(url, lambda c: c.scalar(version)) == HEAD
 
 
 async def test_sqlite_tables_are_made_as_the_code_says_to_the_letter(tmp_path: Path) -> None:
