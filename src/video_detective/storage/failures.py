@@ -6,12 +6,15 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeGuard
 
-import psycopg
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from video_detective.errors import ConflictError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    import psycopg
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -55,6 +58,8 @@ _POSTGRESQL = {
     "08": ("the connection was lost", "Check that the server runs, then try again"),
 }
 """By the longest prefix of SQLSTATE (PostgreSQL documentation, appendix A)."""
+
+_FOREIGN_KEY_VIOLATION = "23503"
 
 _REFUSED_AT_THE_DOOR = (
     ("password authentication failed", "28"), ("no password supplied", "28"),
@@ -106,7 +111,12 @@ def explained(place: str) -> Iterator[None]:
 def _is_dangling(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return error.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
-    return isinstance(error, psycopg.errors.ForeignKeyViolation)
+    return _is_postgresql(error) and error.sqlstate == _FOREIGN_KEY_VIOLATION
+
+
+def _is_postgresql(error: BaseException | None) -> TypeGuard[psycopg.Error]:
+    """Without loading the driver, which SQLite's users do not need."""
+    return error is not None and hasattr(error, "sqlstate")
 
 
 def unstorable(error: BaseException) -> UsageError:
@@ -125,7 +135,7 @@ def storage_error(place: str, error: BaseException) -> StorageError:
             "_".join(name.split("_")[:2]), (f"SQLite reports: {error}", "Try again")
         )
         return StorageError(f"The database {place} cannot be used: {what}", remedy=remedy)
-    if isinstance(error, psycopg.Error):
+    if _is_postgresql(error):
         return StorageError(
             f"The database {place} cannot be used: {_postgresql_cause(error)[0]}",
             remedy=_postgresql_cause(error)[1],
