@@ -18,7 +18,8 @@ from video_detective.services.search import search
 from video_detective.services.workspace import Workspace
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-_IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
+# Not for good: an analysis made again may replace an event's pictures.
+_BRIEFLY = {"Cache-Control": "private, max-age=300"}
 
 
 def create_app(
@@ -42,6 +43,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        redirect_slashes=False,
     )
     handle_failures(app)
     app.add_middleware(Guard, token=token, hosts=hosts, refusal_page=refusal_page)
@@ -108,7 +110,7 @@ def _routes(workspace: Workspace) -> APIRouter:
     async def frames(name: str) -> Response:
         """A stored picture (``<frame_id>.jpg``, ``…_boxes.jpg``) or clip (``<event_id>.mp4``)."""
         media = await find_media(workspace, name)
-        return FileResponse(media.path, media_type=media.media_type, headers=_IMMUTABLE)
+        return FileResponse(media.path, media_type=media.media_type, headers=_BRIEFLY)
 
     return router
 

@@ -53,7 +53,8 @@ async def stored_event(workspace: Workspace, event_id: str) -> StoredEvent:
     Raises:
         MissingError: there is none.
     """
-    stored = await workspace.database.event(event_id)
+    # PostgreSQL takes no NUL in a text.
+    stored = None if "\0" in event_id else await workspace.database.event(event_id)
     if stored is None:
         raise MissingError(
             f"There is no event {event_id!r}", remedy="List them with 'video-detective events'."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from video_detective.storage.rows import search_form
 _KIN = {"pacing": "loitering", "loitering": "pacing"}
 ALWAYS_NS = 1 << 62
 """After every time that can be stored."""
+_IDEOGRAPHS = re.compile(r"[\u3400-\u9fff]+")
 _SPACES = " \t\r\n,、。?!;:「」『』()嗎呢"
 """What stands between words, in ``search_form``: punctuation and particles of questions."""
 
@@ -112,7 +114,7 @@ def understand(
     types: list[str] = []
     terms: list[str] = []
     words = [(search_form(word), kind) for word, kind in event_synonyms()]
-    words += [(search_form(name), "") for name in _names(cameras)]
+    words += [(word, "") for name in _names(cameras) for word in _ways_to_say(search_form(name))]
     for word, kind in sorted(set(words), key=lambda pair: (-len(pair[0]), pair)):
         if word and word in rest:
             rest = rest.replace(word, " ")
@@ -137,6 +139,15 @@ def _names(cameras: Iterable[CameraRow]) -> Iterable[str]:
             for entry in row.document.get(key, {}).values():
                 yield entry.get("name", "")
         yield from row.document.get("aliases", ())
+
+
+def _ways_to_say(name: str) -> Iterable[str]:
+    """A name, and its beginnings of two or more Chinese characters: 後門 for 後門攝影機."""
+    yield name
+    for end in range(2, len(name)):
+        if not _IDEOGRAPHS.fullmatch(name[:end]):
+            return
+        yield name[:end]
 
 
 def _answer_zh(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool) -> str:
