@@ -12,6 +12,8 @@ const detail = document.getElementById("detail");
 const overview = document.getElementById("overview");
 const timeline = document.getElementById("timeline");
 const FIELDS = ["q", "camera", "from", "to"];
+const TIMES = ["from", "to"];
+const WALL_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/;
 const narrow = matchMedia("(max-width: 52rem)");
 const cameras = new Map();
 let entries = [];
@@ -206,12 +208,9 @@ function restore() {
     if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
       field.append(element("option", { value }, [value])); // the answer says that there is no such camera
     }
+    // A time with an offset, say: shown as it is rather than dropped.
+    if (TIMES.includes(name)) field.type = !value || WALL_CLOCK.test(value) ? "datetime-local" : "text";
     field.value = value;
-    if (field.value !== value) {
-      // A time with an offset, say: shown as it is rather than dropped.
-      field.type = "text";
-      field.value = value;
-    }
   }
   if (filters().toString() !== shownQuery) search();
   show();

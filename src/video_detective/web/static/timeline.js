@@ -67,9 +67,12 @@ function keys(svg, marks, open) {
     else marks[goal]?.focus();
     key.preventDefault();
   });
-  svg.addEventListener("focusin", (focus) => {
-    for (const mark of marks) mark.setAttribute("tabindex", mark === focus.target ? "0" : "-1");
-  });
+  // Not on the drawing: Chromium makes a drawing that listens for focus a tab stop.
+  for (const mark of marks) {
+    mark.addEventListener("focus", () => {
+      for (const other of marks) other.setAttribute("tabindex", other === mark ? "0" : "-1");
+    });
+  }
 }
 
 export function drawTimeline(root, entries, coverage, { open, cameraName, label, current }) {
