@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from video_detective.detection.weights import default_cache_dir, install
+from video_detective.services.scripted_scene.render import render
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -28,6 +29,14 @@ def models_dir() -> Path:
     """The user's model cache, with the default weights in it (fetched once, then kept)."""
     install()
     return default_cache_dir()
+
+
+@pytest.fixture(scope="session")
+def scripted_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The film of the scripted scene, rendered once."""
+    path = tmp_path_factory.mktemp("scripted") / "scene.mp4"
+    render(path)
+    return path
 
 
 @pytest.fixture(scope="session")
