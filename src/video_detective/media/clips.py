@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
@@ -41,7 +42,7 @@ _TICKS = 90_000
 # same pictures gave different bytes (x264 core 165, seen with 270 and 264 lines).
 _X264_PARAMS = "rc-lookahead=0:mbtree=0:scenecut=0:bframes=0:weightp=0:keyint=30"
 _ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("libx264", {"preset": "veryfast", "crf": "23", "x264-params": _X264_PARAMS}),
+    ("libx264", {"preset": "ultrafast", "crf": "24", "x264-params": _X264_PARAMS}),
     ("libopenh264", {"g": "30"}),
     (
         "libvpx-vp9",
@@ -93,48 +94,51 @@ class Extract:
 
     Args:
         pictures: (H, W, 3) BGR by the time asked for; a time without a frame is absent.
-        clip: None when none was asked for or no frame lies in it.
+        clips: In the order asked for; None where no frame lies in it.
     """
 
     pictures: dict[int, Image]
-    clip: Clip | None
+    clips: tuple[Clip | None, ...]
 
 
 def extract(
-    footage: Footage, *, frames: Sequence[int] = (), clip: tuple[int, int] | None = None
+    footage: Footage, *, frames: Sequence[int] = (), clips: Sequence[tuple[int, int]] = ()
 ) -> Extract:
-    """Cut pictures and a clip out of footage, decoding no stretch of it twice.
+    """Cut pictures and clips out of footage, decoding no stretch of it twice.
 
     Args:
         footage: Where the moments lie; pieces that are gone or damaged are passed over.
         frames: ``time_ns`` of the frames wanted (as ``Frame.time_ns`` gave them), in any order.
-        clip: (from, to) in UTC ns, both inclusive.
+        clips: (from, to) of each clip in UTC ns, both inclusive; they may overlap.
 
     Returns:
-        The picture nearest to each time, at most 20 ms away, and the clip: at most 1280 pixels
+        The picture nearest to each time, at most 20 ms away, and the clips: at most 1280 pixels
         wide, 15 frames a second and 60 s long (see ``HEAD_NS``).
 
     Raises:
-        UsageError: the clip ends before it begins.
+        UsageError: a clip ends before it begins.
     """
-    spans = _clip_spans(clip) if clip is not None else ()
+    parts = [_clip_spans(clip) for clip in clips]
     wanted = sorted(set(frames))
     pictures: dict[int, tuple[int, Image]] = {}
-    with _ClipWriter(spans) as writer:
-        for piece, piece_spans in _reading_plan(footage, wanted, spans):
+    with ExitStack() as stack:
+        writers = [stack.enter_context(_ClipWriter(spans)) for spans in parts]
+        together = [span for spans in parts for span in spans]
+        for piece, piece_spans in _reading_plan(footage, wanted, together):
             for time_ns, to_bgr in _read(piece, piece_spans):
                 near = [t for t in wanted if abs(t - time_ns) <= _TOLERANCE_NS]
-                takes = writer.takes(time_ns)
-                if not near and not takes:
+                takers = [writer for writer in writers if writer.takes(time_ns)]
+                if not near and not takers:
                     continue
                 image = to_bgr()
                 for t in near:
                     if t not in pictures or abs(t - time_ns) < abs(t - pictures[t][0]):
                         pictures[t] = (time_ns, image)
-                if takes:
-                    writer.add(time_ns, image)
-        film = writer.finish()
-    return Extract(pictures={t: pictures[t][1] for t in sorted(pictures)}, clip=film)
+                scaled = _ScaledOnce(image)
+                for writer in takers:
+                    writer.add(time_ns, scaled)
+        films = tuple(writer.finish() for writer in writers)
+    return Extract(pictures={t: pictures[t][1] for t in sorted(pictures)}, clips=films)
 
 
 def _clip_spans(clip: tuple[int, int]) -> tuple[tuple[int, int], ...]:
@@ -219,6 +223,31 @@ def _maker(frame: Frame) -> Callable[[], Image]:
     return lambda: frame.bgr
 
 
+class _ScaledOnce:
+    """A picture as planes of luma and chroma, made once for all clips that show it.
+
+    OpenCV converts: FFmpeg's own conversion was not the same to the last bit from run to run.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._planes: dict[tuple[int, int], Image] = {}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture as it was."""
+        return self._image.shape[1], self._image.shape[0]
+
+    def planes(self, size: tuple[int, int]) -> Image:
+        """(3 H / 2, W) uint8 planes (I420) at an even (width, height)."""
+        if size not in self._planes:
+            image = self._image
+            if self.size != size:
+                image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            self._planes[size] = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        return self._planes[size]
+
+
 class _ClipWriter:
     """Encodes the frames of the spans; a file on disk, because the index is moved to the front."""
 
@@ -246,7 +275,7 @@ class _ClipWriter:
             return False
         return self._samplers[number].due(time_ns - self._spans[number][0]).active
 
-    def add(self, time_ns: int, image: Image) -> None:
+    def add(self, time_ns: int, picture: _ScaledOnce) -> None:
         """Encode a frame that ``takes`` accepted."""
         number = self._span_of(time_ns)
         assert number is not None  # noqa: S101 - takes() said so
@@ -255,12 +284,9 @@ class _ClipWriter:
         elapsed_ns = time_ns - self._spans[number][0]
         elapsed_ns += sum(end - start for start, end in self._spans[:number])
         if self._output is None:
-            self._output = _open_output(self._path, image.shape[1], image.shape[0])
+            self._output = _open_output(self._path, *picture.size)
         container, stream = self._output
-        size = (stream.width, stream.height)
-        if (image.shape[1], image.shape[0]) != size:
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        frame = VideoFrame.from_ndarray(image, format="bgr24")
+        frame = VideoFrame.from_ndarray(picture.planes((stream.width, stream.height)), "yuv420p")
         tick = max(round(elapsed_ns * _TICKS / NS_PER_S), self._last_tick + 1)
         self._last_tick = tick
         frame.pts, frame.time_base = tick, Fraction(1, _TICKS)

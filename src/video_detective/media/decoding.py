@@ -212,6 +212,7 @@ class Pictures:
         self._losses = losses
         self._size = size
         self._reformatter = VideoReformatter()
+        self._matrices: dict[float, tuple[int, bool]] = {}
 
     def convert(self, frame: VideoFrame, *, pts_ns: int) -> tuple[Luma, Callable[[], Image]]:
         """Make one frame's luma plane, and a function that makes its BGR picture.
@@ -220,7 +221,7 @@ class Pictures:
             Luma, (H, W) uint8, read-only, a view of the decoder's buffer where the format allows
             (it keeps the frame alive); and the maker of the (H, W, 3) uint8 BGR picture.
         """
-        matrix = display_matrix(frame)
+        matrix = self._matrix(frame)
         if frame.format.name in _EIGHT_BIT_LUMA:
             luma = upright(_first_plane(frame), matrix)
         elif frame.format.is_rgb:
@@ -245,6 +246,17 @@ class Pictures:
             return _scaled(upright(self._bgr(frame), matrix), wanted)
 
         return luma, to_bgr
+
+    def _matrix(self, frame: VideoFrame) -> tuple[int, bool]:
+        """The frame's display matrix, read once for each rotation that occurs.
+
+        PyAV 18's ``frame.side_data`` ties the frame into a reference cycle, and hundreds of decoded
+        frames then wait in memory for the garbage collector; ``rotation`` does not.
+        """
+        rotation = float(frame.rotation)
+        if rotation not in self._matrices:
+            self._matrices[rotation] = display_matrix(frame)
+        return self._matrices[rotation]
 
     def _bgr(self, frame: VideoFrame) -> Image:
         picture = self._reformatter.reformat(frame, format="bgr24", threads=1)

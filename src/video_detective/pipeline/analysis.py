@@ -12,8 +12,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S
@@ -35,12 +36,17 @@ from video_detective.storage import (
 )
 from video_detective.storage.database import Database
 
-STEP_S = 2.0
+T = TypeVar("T")
+
+STEP_S = 4.0
 """A step is stored after this much wall-clock time: what a kill can cost."""
 STEP_LOOKS = 300
 """And after this many looks, so that a step stays small."""
 GAP_NS = 2 * NS_PER_S
 """Frames further apart than this have a hole in the recording between them."""
+EVIDENCE_GROUP = 3
+"""Recorded events wait for their evidence until there are this many, or the end: those that lie
+near each other are then decoded once. More would only hold more pictures in memory."""
 LIVE_EVIDENCE_DELAY_NS = 15 * NS_PER_S
 """Evidence of a live event is cut when the recorder has surely closed the piece that holds it."""
 
@@ -148,28 +154,46 @@ async def run_analysis(
         extra = analysis.graph.restore(Checkpoint.decode(run.checkpoint))
         totals = _Totals(**extra)
 
+    worker = _Worker(analysis, totals, stop)
+    try:
+        ended = await _work_off(analysis, database, run, worker, on_progress)
+    finally:
+        worker.close()
+    report = _report(analysis, run, totals)
+    if not ended:
+        return {**report, "status": "interrupted"}
+    await database.finish_run(run, report)
+    return report
+
+
+async def _work_off(
+    analysis: Analysis,
+    database: Database,
+    run: Run,
+    worker: _Worker,
+    on_progress: Callable[[Progress], None],
+) -> bool:
+    """Step after step; gives back whether the source ended (rather than somebody stopped it)."""
+    info, totals, stop = analysis.source.info, worker.totals, worker.stop
     earlier_drops = totals.drops
     uncut: dict[str, Event] = {}
-    worker = _Worker(analysis, totals, stop)
-    frames = source.frames(after=analysis.graph.position)
+    frames = analysis.source.frames(after=analysis.graph.position)
     ended = False
+    started = time.monotonic() - totals.wall_s
     while not ended and not stop.is_set():
-        started = time.monotonic()
-        batch = await asyncio.to_thread(worker.advance, frames)
+        batch = await worker.run(worker.advance, frames)
         # Nothing of a live source is left to go on with later: to stop it is its end.
         ended = batch.ended or (info.live and stop.is_set())
         if ended:
             if isinstance(frames, Generator):
-                await asyncio.to_thread(frames.close)  # the recorder of a live source ends its file
+                await worker.run(frames.close)  # the recorder of a live source ends its file
             for event in analysis.graph.finish():
                 worker.note(batch, event)
-        totals.wall_s += time.monotonic() - started
         totals.drops = _drops(analysis, earlier_drops)
-        await _commit(analysis, database, run, batch, totals)
-        started = time.monotonic()
+        totals.wall_s = time.monotonic() - started
+        await _commit(analysis, database, run, batch, worker)
         if ended or not stop.is_set():
-            await _cut_evidence(analysis, database, run, totals, uncut, everything=ended)
-        totals.wall_s += time.monotonic() - started
+            await _cut_evidence(analysis, database, run, worker, uncut, everything=ended)
         on_progress(
             Progress(
                 pts_ns=totals.last_pts_ns,
@@ -179,34 +203,44 @@ async def run_analysis(
             )
         )
     totals.drops = _drops(analysis, earlier_drops)
-    report = _report(analysis, run, totals)
-    if not ended:
-        return {**report, "status": "interrupted"}
-    await database.finish_run(run, report)
-    return report
+    totals.wall_s = time.monotonic() - started
+    return ended
 
 
 class _Worker:
-    """Advances the camera's graph; runs in a thread so that the event loop stays free."""
+    """Advances the camera's graph in a thread of its own, so that the event loop stays free.
+
+    One thread for everything: memory freed in one thread is not reused by another's allocator, and
+    a pool of them held twice as much.
+    """
 
     def __init__(self, analysis: Analysis, totals: _Totals, stop: threading.Event) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
         self._analysis = analysis
-        self._totals = totals
-        self._stop = stop
+        self.totals = totals
+        self.stop = stop
         self._zone = ZoneInfo(analysis.scene.timezone)
+
+    async def run(self, call: Callable[..., T], *args: Any) -> T:
+        """Call in the thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
 
     def advance(self, frames: Iterator[Frame]) -> _Batch:
         """Handle frames until a step is due, the source ends or a stop is asked for."""
         batch = _Batch()
         deadline = time.monotonic() + STEP_S
         looks = 0
-        while looks < STEP_LOOKS and not self._stop.is_set():
+        while looks < STEP_LOOKS and not self.stop.is_set():
             frame = next(frames, None)
             if frame is None:
-                batch.ended = not self._stop.is_set()
-                if self._totals.last_time_ns is not None:
-                    last = self._totals.last_time_ns
-                    batch.coverage.append((last, last + max(self._totals.period_ns, 1)))
+                batch.ended = not self.stop.is_set()
+                if self.totals.last_time_ns is not None:
+                    last = self.totals.last_time_ns
+                    batch.coverage.append((last, last + max(self.totals.period_ns, 1)))
                 break
             self._cover(batch, frame)
             look = self._analysis.graph.step(frame)
@@ -219,7 +253,7 @@ class _Worker:
         return batch
 
     def _cover(self, batch: _Batch, frame: Frame) -> None:
-        totals = self._totals
+        totals = self.totals
         totals.decoded = max(totals.decoded, frame.index + 1)
         totals.last_pts_ns = max(totals.last_pts_ns, frame.pts_ns)
         previous = totals.last_time_ns
@@ -236,7 +270,7 @@ class _Worker:
             batch.coverage.append((previous, previous + max(totals.period_ns, 1)))
 
     def _record(self, batch: _Batch, look: Look) -> None:
-        totals, seen = self._totals, look.observation
+        totals, seen = self.totals, look.observation
         totals.looked += 1
         totals.sampled += look.sampled
         totals.tiles += look.tiles
@@ -273,17 +307,18 @@ class _Worker:
     def note(self, batch: _Batch, event: Event) -> None:
         """Take up a new or changed event."""
         batch.events[event.event_id] = event
-        self._totals.event_types[event.event_id] = event.type
+        self.totals.event_types[event.event_id] = event.type
 
 
 async def _commit(
-    analysis: Analysis, database: Database, run: Run, batch: _Batch, totals: _Totals
+    analysis: Analysis, database: Database, run: Run, batch: _Batch, worker: _Worker
 ) -> None:
+    totals = worker.totals
     checkpoint = analysis.graph.checkpoint(totals.as_data())
     await database.commit_step(
         run,
         Step(
-            checkpoint=await asyncio.to_thread(checkpoint.encode),
+            checkpoint=await worker.run(checkpoint.encode),
             frames=batch.frames,
             points=batch.points,
             tracks=list(batch.tracks.values()),
@@ -309,7 +344,7 @@ async def _cut_evidence(
     analysis: Analysis,
     database: Database,
     run: Run,
-    totals: _Totals,
+    worker: _Worker,
     uncut: dict[str, Event],
     *,
     everything: bool,
@@ -318,24 +353,36 @@ async def _cut_evidence(
 
     ``uncut`` remembers those whose footage gives nothing, so that they are not tried every time.
     """
+    live = analysis.source.info.live and not everything
+    ready: list[Event] = []
     for stored in await database.events_without_evidence(run):
         event = stored.event
         if event.end_ns is None or uncut.get(event.event_id) == event:
             continue
-        live = analysis.source.info.live and not everything
-        if live and (totals.last_time_ns or 0) < event.end_ns + LIVE_EVIDENCE_DELAY_NS:
+        if live and (worker.totals.last_time_ns or 0) < event.end_ns + LIVE_EVIDENCE_DELAY_NS:
             continue
-        points = await database.track_points(
-            event.camera_id,
-            event.start_ns - NS_PER_S,
-            event.end_ns + NS_PER_S,
-            run_id=run.run_id,
-        )
-        evidence, frames = await asyncio.to_thread(analysis.cutter.cut, event, points)
-        if evidence:
-            await database.add_evidence(event.event_id, evidence, frames)
-        else:
-            uncut[event.event_id] = event
+        ready.append(event)
+    if not everything and not live and len(ready) < EVIDENCE_GROUP:
+        return
+    for start in range(0, len(ready), EVIDENCE_GROUP):
+        group = [
+            (
+                event,
+                await database.track_points(
+                    event.camera_id,
+                    event.start_ns - NS_PER_S,
+                    (event.end_ns or event.start_ns) + NS_PER_S,
+                    run_id=run.run_id,
+                ),
+            )
+            for event in ready[start : start + EVIDENCE_GROUP]
+        ]
+        cut = await worker.run(analysis.cutter.cut, group)
+        for (event, _), (evidence, frames) in zip(group, cut, strict=True):
+            if evidence:
+                await database.add_evidence(event.event_id, evidence, frames)
+            else:
+                uncut[event.event_id] = event
 
 
 def _report(analysis: Analysis, run: Run, totals: _Totals) -> dict[str, Any]:

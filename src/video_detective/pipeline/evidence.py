@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.media import Loss
-from video_detective.media.clips import Footage, extract
+from video_detective.media.clips import Clip, Footage, extract
 from video_detective.media.pictures import BoxMark, LineMark, ZoneMark, annotate, encode_jpeg
 from video_detective.narration.template import class_name, event_name
 from video_detective.rules import Event, Moment, Scene
@@ -48,51 +48,64 @@ class EvidenceCutter:
         return tuple(self._losses)
 
     def cut(
-        self, event: Event, points: Sequence[PointRow]
-    ) -> tuple[list[EvidenceRow], list[FrameRow]]:
-        """Cut, draw and store an event's pictures and clip.
+        self, events: Sequence[tuple[Event, Sequence[PointRow]]]
+    ) -> list[tuple[list[EvidenceRow], list[FrameRow]]]:
+        """Cut, draw and store pictures and clips; events near each other share the decoding.
 
         Args:
-            event: Closed.
-            points: Tracks of the camera around the event's time.
+            events: Closed events of this camera, each with the camera's tracks around its time.
 
         Returns:
-            Evidence in order of time, and the frames that have pictures now.
+            For each event its evidence in order of time, and the frames that have pictures now.
         """
-        moments = chosen_moments(event)
-        end_ns = event.start_ns if event.end_ns is None else event.end_ns
+        moments = [chosen_moments(event) for event, _ in events]
         found = extract(
             self._footage(),
-            frames=[moment.time_ns for moment in moments],
-            clip=(event.start_ns - LEAD_NS, end_ns + TRAIL_NS),
+            frames=[moment.time_ns for chosen in moments for moment in chosen],
+            clips=[
+                (event.start_ns - LEAD_NS, (event.end_ns or event.start_ns) + TRAIL_NS)
+                for event, _ in events
+            ],
         )
-        tracks = _by_time(points)
+        kept = []
+        for (event, points), chosen, clip in zip(events, moments, found.clips, strict=True):
+            evidence, frames = self._pictures(event, chosen, found.pictures, _by_time(points))
+            if clip is not None:
+                evidence.append(self._clip(event, clip))
+            kept.append((evidence, frames))
+        return kept
+
+    def _pictures(
+        self,
+        event: Event,
+        moments: Sequence[Moment],
+        pictures: Mapping[int, Image],
+        tracks: Mapping[int, list[Track]],
+    ) -> tuple[list[EvidenceRow], list[FrameRow]]:
         evidence: list[EvidenceRow] = []
         frames: list[FrameRow] = []
         for moment in moments:
-            picture = found.pictures.get(moment.time_ns)
+            picture = pictures.get(moment.time_ns)
             if picture is None:
                 self._lost(event, moment)
                 continue
             rows, frame = self._keep(event, moment, picture, _nearest(tracks, moment.time_ns))
             evidence += rows
             frames.append(frame)
-        if found.clip is not None and found.clip.spans:
-            sha256 = self._blobs.put(found.clip.data, ".mp4")
-            evidence.append(
-                EvidenceRow(
-                    kind="clip",
-                    what="clip",
-                    time_ns=found.clip.spans[0][0],
-                    frame=event.frames[0],
-                    sha256=sha256,
-                    media_type="video/mp4",
-                    bytes=len(found.clip.data),
-                    width=found.clip.size[0],
-                    height=found.clip.size[1],
-                )
-            )
         return evidence, frames
+
+    def _clip(self, event: Event, clip: Clip) -> EvidenceRow:
+        return EvidenceRow(
+            kind="clip",
+            what="clip",
+            time_ns=clip.spans[0][0],
+            frame=event.frames[0],
+            sha256=self._blobs.put(clip.data, ".mp4"),
+            media_type="video/mp4",
+            bytes=len(clip.data),
+            width=clip.size[0],
+            height=clip.size[1],
+        )
 
     def _keep(
         self, event: Event, moment: Moment, picture: Image, tracks: Sequence[Track]

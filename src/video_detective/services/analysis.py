@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import cv2
+
 from video_detective.config import Camera
 from video_detective.detection import Eyes
 from video_detective.detection.gate import GatedEyes
@@ -77,6 +79,7 @@ async def analyze(
         WeightsError: the detector's weights are not installed.
         DecodeError, StorageError, ConflictError: see ``run_analysis``.
     """
+    cv2.setNumThreads(1)  # one process a camera: several threads each only get in their way
     camera, camera_id = request.camera, request.camera_id
     zone = ZoneInfo(camera.timezone)
     start_ns = None if request.start is None else parse_time(request.start, zone, what="--start")

@@ -166,11 +166,11 @@ def test_evidence_is_cut_out_of_what_was_recorded(tmp_path: Path) -> None:
     found = extract(
         recorder.footage(),
         frames=[frame.time_ns for frame in frames],
-        clip=(frames[10].time_ns, frames[80].time_ns),
+        clips=[(frames[10].time_ns, frames[80].time_ns)],
     )
     assert [frame.time_ns for frame in frames] == list(found.pictures)
     assert all(np.array_equal(found.pictures[frame.time_ns], frame.bgr) for frame in frames)
-    assert found.clip is not None
+    assert found.clips[0] is not None
 
 
 def test_what_is_still_being_recorded_can_be_cut_already(tmp_path: Path) -> None:
