@@ -212,7 +212,7 @@ def running(data_dir: Path, url: str | None = None, *, extra: int | None = 0) ->
             token = workspace.access_token()
             app = create_app(workspace, token=token, refusal_page=signed_out_page)
             add_pages(app)
-            with socket.socket() as listener:
+            with socket.socket(proto=socket.IPPROTO_TCP) as listener:
                 listener.bind(("127.0.0.1", 0))
                 settings = uvicorn.Config(app, log_level="warning", access_log=False)
                 server = uvicorn.Server(settings)

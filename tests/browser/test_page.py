@@ -267,6 +267,11 @@ def test_many_events_come_page_by_page(visit: Open, tmp_path: Path) -> None:
         expect(page.locator("#answer")).to_contain_text("123")
         expect(page.locator("#list > li")).to_have_count(50)
         expect(page.locator("#part")).to_contain_text("50")
+        # The axis begins with what is listed: the marks are not crowded together.
+        boxes = page.locator("#timeline .mark").evaluate_all(
+            "all => all.map(n => n.x.baseVal.value)"
+        )
+        assert max(boxes) - min(boxes) > WIDE * 0.8
         more = page.get_by_role("button", name="顯示更多")
         more.click()
         expect(page.locator("#list > li")).to_have_count(100)

@@ -4,6 +4,9 @@ import asyncio
 import hashlib
 import http.client
 import logging
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -450,6 +453,28 @@ def test_the_token_is_in_no_log(
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
     captured = capfd.readouterr()
     assert service.token not in " ".join(ours) + captured.out + captured.err
+
+
+def test_serve_prints_a_link_and_answers_without_delay(filled_dir: Path) -> None:
+    command = [Path(sys.executable).with_name("video-detective"), "serve", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--data-dir", filled_dir], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    try:
+        first = process.stdout.readline().decode()
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", first)
+        assert found, first + process.stdout.read().decode()
+        with httpx.Client(base_url=found[1], headers={"Authorization": f"Bearer {found[2]}"}) as c:
+            # Nagle's delay would add 40 ms to each answer on a kept connection, the fastest too.
+            assert min(c.get("/healthz").elapsed.total_seconds() for _ in range(12)) < 0.03
+            assert c.get("/api/search", params={"q": "闖入"}).json()["total"] == 1
+            assert c.get("/api/none").status_code == 404
+    finally:
+        process.terminate()
+        rest = process.communicate(timeout=20)[0].decode()
+    assert "Traceback" not in rest
+    assert found[2] not in rest
 
 
 # --- the OpenAPI document

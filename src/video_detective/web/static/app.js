@@ -94,7 +94,7 @@ function notice(...children) {
 function draw() {
   overview.hidden = false; // it has no width while it is hidden
   overview.hidden = !drawTimeline(timeline, entries, coverage, {
-    open, cameraName, label: text.timeline, current: currentEvent(),
+    open, cameraName, label: text.timeline, current: currentEvent(), isPart: total > entries.length,
   });
   document.getElementById("part").textContent =
     total > entries.length ? text.timeline_part.replace("{shown}", entries.length).replace("{total}", total) : "";
@@ -128,6 +128,7 @@ async function search({ append = false } = {}) {
     if (!append) {
       entries = [];
       coverage = [];
+      total = 0;
       list.replaceChildren();
       more.hidden = true;
       draw();

@@ -75,7 +75,7 @@ function keys(svg, marks, open) {
   }
 }
 
-export function drawTimeline(root, entries, coverage, { open, cameraName, label, current }) {
+export function drawTimeline(root, entries, coverage, { open, cameraName, label, current, isPart }) {
   const spans = coverage.map((c) => ({ camera: c.camera_id, start: wallClock(c.start_time), end: wallClock(c.end_time) }));
   const events = entries
     .map((e) => ({ ...e, start: wallClock(e.start_time), end: wallClock(e.end_time ?? e.start_time) }))
@@ -83,13 +83,10 @@ export function drawTimeline(root, entries, coverage, { open, cameraName, label,
   const cameras = [...new Set([...spans.map((s) => s.camera), ...events.map((e) => e.camera_id)])].sort();
   root.replaceChildren();
   if (cameras.length === 0) return false;
-  let first = Infinity;
-  let last = -Infinity;
-  for (const { start, end } of [...spans, ...events]) {
-    first = Math.min(first, start);
-    last = Math.max(last, end);
-  }
-  last = Math.max(last, first + SECOND);
+  // Where older events are not listed yet, their time is not shown as empty.
+  const within = isPart ? events : [...spans, ...events];
+  const first = within.reduce((least, { start }) => Math.min(least, start), Infinity);
+  const last = [...spans, ...events].reduce((most, { end }) => Math.max(most, end), first + SECOND);
   const width = Math.max(root.clientWidth, 240);
   const x = (time) => MIN_MARK / 2 + ((time - first) / (last - first)) * (width - MIN_MARK);
   const svg = shape("svg", { role: "group", "aria-label": label });
@@ -109,8 +106,9 @@ export function drawTimeline(root, entries, coverage, { open, cameraName, label,
       shape("text", { x: 0, y: top + 13, class: "camera" }, [cameraName(camera)]),
       shape("rect", { x: x(first), y: strip, width: x(last) - x(first), height: STRIP, fill: "url(#hatch)" }),
     );
-    for (const span of spans.filter((s) => s.camera === camera)) {
-      svg.append(shape("rect", { x: x(span.start), y: strip, width: Math.max(1, x(span.end) - x(span.start)), height: STRIP, class: "covered" }));
+    for (const span of spans.filter((s) => s.camera === camera && s.end >= first)) {
+      const left = x(Math.max(span.start, first));
+      svg.append(shape("rect", { x: left, y: strip, width: Math.max(1, x(span.end) - left), height: STRIP, class: "covered" }));
     }
     marks.push(...own.map((event) => button(event, top + LABEL, open)));
     top = strip + STRIP + ROW_GAP;
