@@ -17,7 +17,7 @@ from video_detective.cli.console import (
     run,
     say,
 )
-from video_detective.services.output import write_whole
+from video_detective.services.output import require_folder, write_whole
 from video_detective.services.report import make_report
 from video_detective.services.workspace import open_workspace
 
@@ -34,6 +34,9 @@ def report_command(
     as_json: AsJson = False,
 ) -> None:
     """Report what happened between two times, as one HTML file."""
+    path = output or Path("report.html")
+    if output is not None or not as_json:
+        require_folder(path)
 
     async def work() -> tuple[str, dict[str, Any]]:
         async with open_workspace(data_dir, database, create=False) as workspace:
@@ -43,7 +46,6 @@ def report_command(
     if as_json and output is None:
         print_json(figures)
         return
-    path = output or Path("report.html")
     write_whole(path, lambda file: file.write(html.encode()))
     if as_json:
         print_json(figures)

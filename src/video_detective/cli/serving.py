@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 from pathlib import Path
@@ -38,14 +39,21 @@ def serve_command(
     database: DatabaseUrl = None,
 ) -> None:
     """Serve the page and the REST interface."""
-    run(_serve(data_dir, database, host, port, tuple(allow_host or ())))
+    with contextlib.suppress(KeyboardInterrupt):  # how one ends it
+        run(_serve(data_dir, database, host, port, tuple(allow_host or ())))
 
 
 async def _serve(
     data_dir: Path, database: str | None, host: str, port: int, names: tuple[str, ...]
 ) -> None:
     hosts = (*LOOPBACK_HOSTS, *names, *(() if host in {"0.0.0.0", "::"} else (host,)))  # noqa: S104
-    listener = _listen(host, port)
+    with _listen(host, port) as listener:
+        await _serve_at(listener, data_dir, database, host, hosts)
+
+
+async def _serve_at(
+    listener: socket.socket, data_dir: Path, database: str | None, host: str, hosts: tuple[str, ...]
+) -> None:
     async with open_workspace(data_dir, database) as workspace:
         token = workspace.access_token()
         app = create_app(workspace, token=token, hosts=hosts, refusal_page=signed_out_page)
@@ -72,9 +80,13 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         # With the protocol named, asyncio switches off Nagle's delay (40 ms an answer).
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+        except OSError:
+            listener.close()
+            raise
     except OSError as cause:
         raise ConflictError(
             f"Cannot listen on {host} port {port} ({cause.strerror})",

@@ -85,7 +85,7 @@ def _users_model(detector: str, options: DetectorOptions) -> Path:
     if options.model_path is None:
         raise UsageError(
             f"Detector {detector!r} brings no model of its own",
-            remedy="Name your model's file as the detector's model",
+            remedy="Name your model's file: --model FILE, or 'model' in the rules",
         )
     return options.model_path
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +32,7 @@ from video_detective.storage import CameraRow, EvidenceRow, StoredEvent
 from video_detective.storage.rows import search_form
 
 MAX_IMPORT_BYTES = 256 << 20
-_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,160}")
+_EVENT_ID = r"^[A-Za-z0-9_-]{1,160}$"
 _SUFFIXES = {"image/jpeg": ".jpg", "video/mp4": ".mp4"}
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """Of every file in a package: the same event gives the same bytes."""
@@ -56,7 +55,7 @@ class _Record(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    event_id: str = Field(pattern=_EVENT_ID.pattern)
+    event_id: str = Field(pattern=_EVENT_ID)
     camera_id: str = Field(pattern=IDENTIFIER)
     start_time: str = Field(max_length=64)
     end_time: str | None = Field(default=None, max_length=64)
@@ -138,10 +137,16 @@ def _read(path: Path) -> list[_Record]:
         return _RECORDS.validate_json(content)
     except ValidationError as cause:
         first = cause.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "document"
+        if not first["loc"]:
+            raise UsageError(
+                f"'{path}' is no array of event records: {first['msg']}",
+                remedy="Name a JSON file like the one that 'video-detective events --json' prints.",
+            ) from cause
+        index, *fields = first["loc"]
+        field = ".".join(str(part) for part in fields) or "the record"
         raise UsageError(
-            f"'{path}' is no array of event records: {place}: {first['msg']}",
-            remedy="See the event_record shape in the documentation.",
+            f"record {int(index) + 1} of '{path}': {field}: {first['msg']}",
+            remedy="Correct the record; nothing was imported.",
         ) from cause
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from video_detective.errors import UsageError
+from video_detective.errors import MissingError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.narration.template import event_name
 from video_detective.rules import RISK_LEVELS
@@ -44,9 +44,15 @@ async def make_report(
         ``by_hour``, ``coverage``.
 
     Raises:
+        MissingError: there is no such camera.
         UsageError: a time is wrong, or the period is empty.
     """
     places = await workspace.places()
+    if camera and camera not in places.scenes:
+        raise MissingError(
+            f"There is no camera {camera!r}",
+            remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
+        )
     zone = places.zone(camera)
     since_ns = parse_time(since, zone, what="--from")
     until_ns = parse_time(until, zone, what="--to")
