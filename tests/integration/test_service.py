@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import cast
 
 import httpx
@@ -466,8 +467,9 @@ def test_serve_prints_a_link_and_answers_without_delay(filled_dir: Path) -> None
         found = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", first)
         assert found, first + process.stdout.read().decode()
         with httpx.Client(base_url=found[1], headers={"Authorization": f"Bearer {found[2]}"}) as c:
-            # Nagle's delay would add 40 ms to each answer on a kept connection, the fastest too.
-            assert min(c.get("/healthz").elapsed.total_seconds() for _ in range(12)) < 0.03
+            # Nagle's delay adds 40 ms to every answer on a kept connection but the first.
+            times_s = [c.get("/healthz").elapsed.total_seconds() for _ in range(15)]
+            assert median(times_s) < 0.03
             assert c.get("/api/search", params={"q": "闖入"}).json()["total"] == 1
             assert c.get("/api/none").status_code == 404
     finally:
