@@ -24,7 +24,7 @@ COMMANDS = {
     "import": ("exchange", "Import event records of another system."),
     "serve": ("serving", "Serve the page and the REST interface."),
     "demo": ("demo", "Show the product at work on a scripted scene or your video."),
-    "selftest": ("selftest", "Analyse a scene whose events are known, and compare."),
+    "selftest": ("selftest", "Render a scene whose events are known, analyse it, compare."),
     "models": ("models", "List, install, verify and bundle model weights."),
     "rules": ("rules", "Check camera documents."),
     "doctor": ("doctor", "Check this machine, its weights and its data."),
