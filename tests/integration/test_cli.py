@@ -320,6 +320,20 @@ def test_an_analysis_is_told_as_one_document(video: Path, tmp_path: Path) -> Non
     assert again == report | {"status": "already_done"}
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_file_name_that_is_no_text_is_no_obstacle(
+    form: tuple[str, ...], video: Path, tmp_path: Path
+) -> None:
+    odd = os.path.join(os.fsencode(tmp_path), b"\xff \xe5\xbe\x8c.mp4")
+    shutil.copy(os.fsencode(video), odd)
+    words = [*PROGRAM, "analyze", odd, *MOTION, "--data-dir", str(tmp_path / "data"), *form]
+
+    done = subprocess.run(words, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\udcff 後.mp4" in done.stdout or "\ufffd 後.mp4" in done.stdout
+
+
 def test_several_sources_are_analysed_one_after_the_other(video: Path, tmp_path: Path) -> None:
     other = write_video(tmp_path / "other.mp4", frames=20)
 

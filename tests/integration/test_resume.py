@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.commands import video_detective
+from tests.commands import assert_refused, video_detective
 
 from video_detective.services.scripted_scene import expected
 from video_detective.storage import FrameRow, TrackRow
@@ -188,6 +188,28 @@ def test_the_same_film_again_is_known_and_nothing_is_doubled(whole: Whole) -> No
     assert again.document["status"] == "already_done"
     assert {**again.document, "status": "done"}.items() >= report_of(whole.data).items()
     assert everything(whole.data, whole.tracks) == before
+
+
+def test_a_disk_that_ran_full_is_told_and_the_analysis_goes_on_when_there_is_room(
+    whole: Whole, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "tmpfs", str(disk), "-o"]
+    if subprocess.run([*mount, "size=2m"], capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    words = (*whole.words, "--data-dir", disk / "data", "--tracks-out", tmp_path / "tracks.txt")
+    try:
+        assert_refused(video_detective(*words), 1, str(disk), "the disk is full")
+
+        subprocess.run([*mount, "remount,size=200m"], check=True)
+
+        assert video_detective(*words).code == 0
+        assert everything(disk / "data", tmp_path / "tracks.txt") == everything(
+            whole.data, whole.tracks
+        )
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_new_rules_replace_what_the_old_ones_found(whole: Whole, tmp_path: Path) -> None:

@@ -52,5 +52,5 @@ class Checkpoint:
         except (ValueError, KeyError, OSError) as cause:
             raise StorageError(
                 f"The saved state of this analysis cannot be read ({cause})",
-                remedy="Start over with --restart.",
+                remedy="Restore the data directory from a backup, or analyse into another one.",
             ) from cause
