@@ -76,22 +76,22 @@ GOLDEN = [
         event(
             "line_crossing", {"direction": "left_to_right", "direction_name": "進入"}, actors=(V03,)
         ),
-        "22:05:00 汽車 v03 越過圍籬線,方向:進入",
+        "22:05:00 汽車 v03 越過圍籬線，方向：進入",
         "22:05:00 car v03 crossed 圍籬線, direction: 進入",
     ),
     (
         event("line_crossing", {"direction": "right_to_left", "direction_name": ""}, seconds=0),
-        "22:05:00 人物 p12 越過圍籬線,方向:由線的右側到左側",
+        "22:05:00 人物 p12 越過圍籬線，方向：由線的右側到左側",
         "22:05:00 person p12 crossed 圍籬線, direction: from the line's right to its left",
     ),
     (
         event("intrusion", {"dwell_s": 35.2, "ended": "left"}),
-        "22:05:00 人物 p12 進入後門禁入區,停留約 35 秒,隨後離開",
+        "22:05:00 人物 p12 進入後門禁入區，停留約 35 秒，隨後離開",
         "22:05:00 person p12 entered 後門禁入區, stayed about 35 s, then left",
     ),
     (
         event("intrusion", {"dwell_s": 1.0}, seconds=None),
-        "22:05:00 人物 p12 進入後門禁入區,已停留約 1 秒,目前仍在持續",
+        "22:05:00 人物 p12 進入後門禁入區，已停留約 1 秒，目前仍在持續",
         "22:05:00 person p12 entered 後門禁入區, has stayed about 1 s, still going on",
     ),
     (
@@ -105,26 +105,26 @@ GOLDEN = [
                 "suppressed": 3,
             },
         ),
-        "22:05:00 人物 p12 進入後門禁入區,停留約 2 分 5 秒,隨後未再出現,共 2 次,"
-        "並符合「停留、徘徊」,另有 3 次同類情形未另外列出",
+        "22:05:00 人物 p12 進入後門禁入區，停留約 2 分 5 秒，隨後未再出現，共 2 次，"
+        "並符合「停留、徘徊」，另有 3 次同類情形未另外列出",
         "22:05:00 person p12 entered 後門禁入區, stayed about 2 min 5 s, then was not seen again, "
         "2 times in all, also loitering, pacing, 3 more of the kind not listed",
     ),
     (
         event("loitering", {"dwell_s": 60, "average_speed_px_s": 8.4, "ended": "source_end"}),
-        "22:05:00 人物 p12 在後門禁入區停留約 1 分鐘,移動緩慢(平均約 8 像素/秒),到影片結束",
+        "22:05:00 人物 p12 在後門禁入區停留約 1 分鐘，移動緩慢（平均約 8 像素/秒），到影片結束",
         "22:05:00 person p12 stayed in 後門禁入區 for about 1 min, "
         "moving slowly (about 8 px/s on average), until the recording ended",
     ),
     (
         event("pacing", {"crossings": 5, "way": "legs", "dwell_s": 90, "ended": "left"}),
-        "22:05:00 人物 p12 在後門禁入區來回徘徊 5 次,持續約 1 分 30 秒,隨後離開",
+        "22:05:00 人物 p12 在後門禁入區來回徘徊 5 次，持續約 1 分 30 秒，隨後離開",
         "22:05:00 person p12 paced to and fro in 後門禁入區 5 times, for about 1 min 30 s, "
         "then left",
     ),
     (
         event("pacing", {"crossings": 4, "way": "visits", "dwell_s": 70}, seconds=None),
-        "22:05:00 人物 p12 反覆進出後門禁入區 4 次,已持續約 1 分 10 秒,目前仍在持續",
+        "22:05:00 人物 p12 反覆進出後門禁入區 4 次，已持續約 1 分 10 秒，目前仍在持續",
         "22:05:00 person p12 went in and out of 後門禁入區 4 times, for about 1 min 10 s so far, "
         "still going on",
     ),
@@ -134,7 +134,7 @@ GOLDEN = [
             {"crossings": 4, "way": "tripwire", "dwell_s": 70, "ended": "left"},
             parameters={"tripwire": "fence"},
         ),
-        "22:05:00 人物 p12 在後門禁入區來回越過圍籬線 4 次,持續約 1 分 10 秒,隨後離開",
+        "22:05:00 人物 p12 在後門禁入區來回越過圍籬線 4 次，持續約 1 分 10 秒，隨後離開",
         "22:05:00 person p12 in 後門禁入區 crossed 圍籬線 to and fro 4 times, "
         "for about 1 min 10 s, then left",
     ),
@@ -145,8 +145,8 @@ GOLDEN = [
             actors=(BAG, OWNER),
             moments=(LEFT_22_04_10,),
         ),
-        "22:05:00 行李箱 o07 被留在後門禁入區,約 1 小時 3 分無人看管,"
-        "物主 p03 於 22:04:10 離開,隨後被取走",
+        "22:05:00 行李箱 o07 被留在後門禁入區，約 1 小時 3 分無人看管，"
+        "物主 p03 於 22:04:10 離開，隨後被取走",
         "22:05:00 suitcase o07 was left in 後門禁入區, unattended for about 1 h 3 min, "
         "owner p03 left at 22:04:10, then was taken away",
     ),
@@ -154,13 +154,13 @@ GOLDEN = [
         event(
             "abandoned_object", {"alone_s": 30, "owner_left_at": None}, actors=(BAG,), seconds=None
         ),
-        "22:05:00 行李箱 o07 被留在後門禁入區,已約 30 秒無人看管,目前仍在持續",
+        "22:05:00 行李箱 o07 被留在後門禁入區，已約 30 秒無人看管，目前仍在持續",
         "22:05:00 suitcase o07 was left in 後門禁入區, unattended for about 30 s so far, "
         "still going on",
     ),
     (
         event("crowding", {"peak_count": 6, "duration_s": 12, "ended": "dispersed"}),
-        "22:05:00 後門禁入區有人群聚,最多 6 人,持續約 12 秒,隨後散去",
+        "22:05:00 後門禁入區有人群聚，最多 6 人，持續約 12 秒，隨後散去",
         "22:05:00 people crowded in 後門禁入區, at most 6, for about 12 s, then dispersed",
     ),
     (
@@ -176,7 +176,7 @@ GOLDEN = [
             },
             parameters=PEOPLE,
         ),
-        "22:05:00 後門禁入區的人數為 12,超過門檻 10,持續約 8 秒,隨後恢復正常",
+        "22:05:00 後門禁入區的人數為 12，超過門檻 10，持續約 8 秒，隨後恢復正常",
         "22:05:00 number of people of 後門禁入區 is 12, above the threshold 10, for about 8 s, "
         "then back to normal",
     ),
@@ -192,13 +192,13 @@ GOLDEN = [
             },
             seconds=None,
         ),
-        "22:05:00 後門禁入區的最長停留時間為 2 分 5 秒,達到門檻 2 分鐘,已持續約 8 秒,目前仍在持續",
+        "22:05:00 後門禁入區的最長停留時間為 2 分 5 秒，達到門檻 2 分鐘，已持續約 8 秒，目前仍在持續",
         "22:05:00 longest dwell of 後門禁入區 is 2 min 5 s, at or above the threshold 2 min, "
         "for about 8 s so far, still going on",
     ),
     (
         event("wrong_way", {"angle_deg": 171.6, "duration_s": 4, "ended": "turned"}, actors=(V03,)),
-        "22:05:00 汽車 v03 在後門禁入區逆向行進,偏離允許方向約 172 度,持續約 4 秒,隨後轉回允許方向",
+        "22:05:00 汽車 v03 在後門禁入區逆向行進，偏離允許方向約 172 度，持續約 4 秒，隨後轉回允許方向",
         "22:05:00 car v03 moved the wrong way in 後門禁入區, "
         "about 172 degrees off the allowed direction, for about 4 s, then turned the allowed way",
     ),
@@ -208,19 +208,19 @@ GOLDEN = [
             {"peak_speed_px_s": 421.3, "limit_px_s": 300.0, "duration_s": 2, "ended": "slowed"},
             actors=(V03,),
         ),
-        "22:05:00 汽車 v03 在後門禁入區超速,最高約 421 像素/秒,上限 300 像素/秒,"
-        "持續約 2 秒,隨後減速",
+        "22:05:00 汽車 v03 在後門禁入區超速，最高約 421 像素/秒，上限 300 像素/秒，"
+        "持續約 2 秒，隨後減速",
         "22:05:00 car v03 was too fast in 後門禁入區, at most about 421 px/s, limit 300 px/s, "
         "for about 2 s, then slowed down",
     ),
     (
         event("post_left", {"absent_s": 125, "min_people": 1, "ended": "returned"}, actors=()),
-        "22:05:00 後門禁入區無人在崗,持續約 2 分 5 秒,隨後有人返回",
+        "22:05:00 後門禁入區無人在崗，持續約 2 分 5 秒，隨後有人返回",
         "22:05:00 後門禁入區 was unmanned, for about 2 min 5 s, then somebody returned",
     ),
     (
         event("post_left", {"absent_s": 60, "min_people": 2}, actors=(), seconds=None),
-        "22:05:00 後門禁入區在崗人數不足(應有 2 人),已持續約 1 分鐘,目前仍在持續",
+        "22:05:00 後門禁入區在崗人數不足（應有 2 人），已持續約 1 分鐘，目前仍在持續",
         "22:05:00 後門禁入區 was short of people (2 needed), for about 1 min so far, "
         "still going on",
     ),
@@ -230,7 +230,7 @@ GOLDEN = [
             {"kinds": ["dark", "shifted"], "duration_s": 10, "ended": "well"},
             actors=(),
         ),
-        "22:05:00 後門攝影機鏡頭異常:畫面全暗、視角偏移,持續約 10 秒,隨後恢復正常",
+        "22:05:00 後門攝影機鏡頭異常：畫面全暗、視角偏移，持續約 10 秒，隨後恢復正常",
         "22:05:00 後門攝影機: camera tampering, the picture is dark, the view has moved, "
         "for about 10 s, then back to normal",
     ),
@@ -268,7 +268,7 @@ def test_latin_names_stand_apart_in_chinese_and_stay_as_they_are_in_keywords() -
     gate = replace(SCENE, zones=(replace(SCENE.zones[0], name="Gate A"),))
     inside = event("intrusion", {"dwell_s": 35, "ended": "left"})
     said = summary(inside, gate, language="zh-TW", camera_name=CAMERA)
-    assert said == "22:05:00 人物 p12 進入 Gate A,停留約 35 秒,隨後離開"
+    assert said == "22:05:00 人物 p12 進入 Gate A，停留約 35 秒，隨後離開"
     assert "Gate A" in keywords_zh(inside, gate, CAMERA)
 
 
@@ -281,7 +281,7 @@ def test_a_zone_that_the_scene_has_no_more_is_told_by_its_id() -> None:
 def test_crowding_without_a_zone_is_told_of_the_camera() -> None:
     crowd = replace(event("crowding", {"peak_count": 6}), zone=None)
     said = summary(crowd, SCENE, language="zh-TW", camera_name=CAMERA)
-    assert said.startswith("22:05:00 後門攝影機有人群聚,最多 6 人")
+    assert said.startswith("22:05:00 後門攝影機有人群聚，最多 6 人")
 
 
 def test_times_are_those_of_the_camera_s_zone() -> None:
