@@ -17,8 +17,11 @@ from video_detective.detection.base import Detections
 from video_detective.detection.suppression import suppress
 from video_detective.geometry import Boxes, box_areas, intersection_areas
 
-TILE_SHARE = 0.444
-"""Side of the smallest tiles as a share of the picture's height (measured: 256 px of 576)."""
+TILE_SHARE = 0.47
+"""Side of the smallest tiles as a share of the picture's height: 271 px of 576.
+
+Measured on PETS: AP .915 with 4.1 tiles a look; .908 with 4.5 at .444, .887 with 3.9 at .49.
+"""
 LEAST_TILE = 160
 """Pixels; less would only enlarge noise to the detector's 300."""
 OVERLAP = 0.25
