@@ -180,7 +180,7 @@ async def _work_off(
     frames = analysis.source.frames(after=analysis.graph.position)
     ended = False
     started = time.monotonic() - totals.wall_s
-    while not ended and not stop.is_set():
+    while not ended and (info.live or not stop.is_set()):
         batch = await worker.run(worker.advance, frames)
         # Nothing of a live source is left to go on with later: to stop it is its end.
         ended = batch.ended or (info.live and stop.is_set())

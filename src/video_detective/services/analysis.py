@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,9 @@ from video_detective.detection.motion import MotionEyes
 from video_detective.detection.registry import DETECTORS, make_detector
 from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
-from video_detective.media import SourceInfo
+from video_detective.media import Source, SourceInfo
 from video_detective.media.clips import Footage, Piece
+from video_detective.media.live import LiveStream
 from video_detective.media.open import is_live, open_source
 from video_detective.media.recorder import Recorder
 from video_detective.media.sampling import Sampler
@@ -43,6 +46,7 @@ checkpoint of the earlier program is never continued."""
 KEEP_RECORDING_NS = 600 * NS_PER_S
 """How far back the evidence of a live camera's events can reach."""
 KEEP_RECORDING_BYTES = 2 << 30
+STOP_POLL_S = 0.2
 DETECTOR_NAMES = ("motion", *DETECTORS)
 
 
@@ -134,7 +138,27 @@ async def analyze(
         cutter=EvidenceCutter(footage=footage, scene=scene, blobs=workspace.blobs),
         detector=camera.detection.detector,
     )
-    return await run_analysis(analysis, workspace.database, stop=stop, on_progress=on_progress)
+    async with _stopped_by(stop, source):
+        return await run_analysis(analysis, workspace.database, stop=stop, on_progress=on_progress)
+
+
+@asynccontextmanager
+async def _stopped_by(stop: threading.Event, source: Source) -> AsyncIterator[None]:
+    """Passes a stop on to a live source, which may wait for minutes for its camera to come back."""
+
+    async def watch(stream: LiveStream) -> None:
+        while not stop.is_set():
+            await asyncio.sleep(STOP_POLL_S)
+        stream.stop()
+
+    if not isinstance(source, LiveStream):
+        yield
+        return
+    watching = asyncio.create_task(watch(source))
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 def make_eyes(camera: Camera) -> Eyes:
