@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_metrics import Labelled, Scores, evaluate, interpolated
+from benchmarks.mot_metrics import Labelled, Scores, evaluate, interpolated
 from video_detective.detection import Detections
 from video_detective.geometry import NS_PER_S
 from video_detective.tracking import Tracker

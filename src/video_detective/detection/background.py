@@ -148,9 +148,9 @@ class Background:
         mean = self._mean[::SAMPLE, ::SAMPLE]
         deviation = np.abs(sample - self._fast[::SAMPLE, ::SAMPLE])
         # 0.6745 is the median of a standard normal's magnitude.
-        noise = float(np.median(deviation)) / 0.6745
+        noise = _middle(deviation) / 0.6745
         self._noise += 0.05 * (noise - self._noise)
-        gain = float(np.median((sample + 1.0) / (mean + 1.0)))
+        gain = _middle((sample + 1.0) / (mean + 1.0))
         if abs(gain - 1.0) < GAIN_DEADBAND or not 0.4 < gain < 2.5:
             return
         # A large grey object in view also moves the median: only believe what explains more.
@@ -284,6 +284,12 @@ def blob_corners(mask: Mask) -> list[tuple[int, int, int, int]]:
         left, top, width, height = cv2.boundingRect(contour)
         corners.append((left, top, left + width, top + height))
     return sorted(corners, key=lambda corner: (corner[1], corner[0]))
+
+
+def _middle(values: NDArray[np.float32]) -> float:
+    """The (upper) median; ``np.median`` spends four times as long on checks."""
+    flat = values.ravel()
+    return float(np.partition(flat, len(flat) // 2)[len(flat) // 2])
 
 
 def _rate(step_s: float, constant_s: float) -> float:

@@ -14,10 +14,17 @@ from video_detective.media.base import Frame
 
 CLASS_GROUPS: Mapping[str, str] = {
     "person": "person",
-    "bicycle": "vehicle", "car": "vehicle", "motorcycle": "vehicle", "bus": "vehicle",
+    "bicycle": "vehicle",
+    "car": "vehicle",
+    "motorcycle": "vehicle",
+    "bus": "vehicle",
     "truck": "vehicle",
-    "dog": "animal", "cat": "animal",
-    "backpack": "object", "handbag": "object", "suitcase": "object", "object": "object",
+    "dog": "animal",
+    "cat": "animal",
+    "backpack": "object",
+    "handbag": "object",
+    "suitcase": "object",
+    "object": "object",
     "face": "face",
 }
 """Every class kept, and the group within which boxes suppress each other and tracks may match.
@@ -46,9 +53,7 @@ class Detections:
     @classmethod
     def none(cls) -> Detections:
         """No detections."""
-        return cls(
-            boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), classes=()
-        )
+        return cls(boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), classes=())
 
     def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Detections:
         """Those chosen by a mask (N,) or an index array, in its order."""

@@ -121,8 +121,12 @@ class GatedEyes:
             unexplained = [seed for seed in large if not self._is_explained(seed)]
             tiles |= set(self._grid.claim(np.array(unexplained).reshape(-1, 4), level=0))
         if idle_sample:
-            tiles.add(self._next_idle % len(self._grid))
+            # Two at every second sample: the network costs less a tile in a batch.
             self._next_idle += 1
+            if self._next_idle % 2 == 0:
+                tiles |= {
+                    tile % len(self._grid) for tile in (self._next_idle - 2, self._next_idle - 1)
+                }
         return sorted(tiles)
 
     def _is_explained(self, seed: Boxes) -> bool:

@@ -15,9 +15,10 @@ from video_detective.geometry import NS_PER_S, Boxes, iou
 CHECK_S = 1.5
 """An object at rest is searched again this often …"""
 LONGEST_CHECK_S = 10.0
-"""… and what is no person ever more rarely while it stays, down to this often."""
+"""… and ever more rarely while nothing stirs at it, down to this often; whatever moves there has
+it searched at once."""
 SLOWER = 1.5
-"""Factor from one check of a parked vehicle to the next."""
+"""Factor from one such check to the next."""
 HOLD = 2
 """An object is looked for this many times after it was not found."""
 SAME_IOU = 0.3
@@ -74,6 +75,8 @@ class Known:
             The picture's detections: those found, and objects at rest as they were last seen.
         """
         known = self._detections
+        if len(known) == 0 and len(found) == 0:
+            return found
         sure = found.scores >= least_score
         match = _match(known, found, sure)
         matched = match >= 0
@@ -90,10 +93,7 @@ class Known:
         kept = ~matched & (resting | (holds > 0))
 
         every_s = np.full(len(found), CHECK_S)
-        watched = np.array([CLASS_GROUPS[known.classes[i]] == "person" for i in range(len(known))])
-        for i in np.flatnonzero(still):
-            if not watched[i]:
-                every_s[match[i]] = min(self._every_s[i] * SLOWER, LONGEST_CHECK_S)
+        every_s[match[still]] = np.minimum(self._every_s[still] * SLOWER, LONGEST_CHECK_S)
         remembered = np.flatnonzero(sure)
         rested = known.where(resting)
         self._detections = combine(found.where(remembered), known.where(kept))

@@ -63,6 +63,8 @@ class TileGrid:
             seeds: (N, 4) xyxy in pixels.
             level: Only tiles of this level; by default the level that suits each seed's size.
         """
+        if len(seeds) == 0:
+            return []
         width, height = self.frame_size
         inside = np.clip(seeds, 0, np.array([width, height, width, height], np.float32))
         inside = inside[box_areas(inside) > 0]

@@ -27,12 +27,13 @@ def main_figures(detections: Path, truth: Path, *options: str) -> dict[str, floa
     done = subprocess.run(
         [
             sys.executable,
-            REPOSITORY / "benchmarks/tracking.py",
+            *("-m", "benchmarks.tracking"),
             *("--truth", truth, "--detections", detections, *options),
         ],
         capture_output=True,
         text=True,
         check=True,
+        cwd=REPOSITORY,
     )
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("all labelled")]
     words = line.split()

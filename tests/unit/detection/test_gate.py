@@ -95,7 +95,7 @@ def test_the_first_picture_is_searched_everywhere(camera):
 def test_an_empty_place_costs_one_tile_a_second(camera):
     subject = eyes()
     seen = look(subject, camera.film, 0, 20)[5:]
-    assert [p.tiles for p in seen] == [1, 0, 0, 0, 0] * 19
+    assert [p.tiles for p in seen] == ([0] * 5 + [2] + [0] * 4) * 9 + [0] * 5
     assert not any(p.moving for p in seen[15:])
     assert all(len(p.detections) == 0 for p in seen)
 

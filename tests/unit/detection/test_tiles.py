@@ -33,11 +33,11 @@ def test_tiles_cover_every_pixel_and_stay_inside(size):
         assert covered.all()
 
 
-def test_the_measured_tile_size_is_256_on_768_by_576():
+def test_the_measured_tile_size_is_271_on_768_by_576():
     grid = make_grid(768, 576)
     first, last = grid.levels[0]
     assert last - first == 12
-    assert grid.boxes[0].tolist() == [0, 0, 256, 256]
+    assert grid.boxes[0].tolist() == [0, 0, 271, 271]
 
 
 def test_nothing_claims_nothing():
