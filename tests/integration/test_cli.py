@@ -412,22 +412,6 @@ def test_an_interrupted_analysis_says_how_to_go_on_and_does(
 # --- the machine
 
 
-def test_the_self_test_fits_a_terminal_and_passes(scripted_film: Path, tmp_path: Path) -> None:
-    shutil.copy(scripted_film, tmp_path / "scripted-scene.mp4")
-
-    shown = video_detective("selftest", "--data-dir", tmp_path)
-
-    assert shown.code == 0, shown
-    lines = shown.out.splitlines()
-    assert lines[-1] == "PASSED: 13 of 13 rows as expected"
-    assert all(cell_len(line) <= 80 for line in lines)
-    assert "…" not in shown.out
-    assert sum("line_crossing" in line for line in lines) == 5
-    document = video_detective("selftest", "--data-dir", tmp_path, "--json").document
-    assert document["passed"] is True
-    assert [row["status"] for row in document["rows"]] == ["ok"] * 13
-
-
 def test_models_are_listed_with_source_licence_and_hash() -> None:
     models = video_detective("models", "list", "--json").document
     plain = video_detective("models", "list").out

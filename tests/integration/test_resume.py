@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,16 +18,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 from tests.commands import assert_refused, video_detective
 
-from video_detective.services.scripted_scene import expected
+from video_detective.services.scripted_scene import render
 from video_detective.storage import FrameRow, TrackRow
 from video_detective.storage.database import Database
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL (POSIX)")
 
 SCRIPT = Path(__file__).with_name("analysis_lives.py")
-YARD = Path(expected.__file__).with_name("scene.yaml")
+YARD = Path(render.__file__).with_name("scene.yaml")
 WALKWAY = """
 schema_version: 1
 cameras:
@@ -190,38 +192,67 @@ def test_the_same_film_again_is_known_and_nothing_is_doubled(whole: Whole) -> No
     assert everything(whole.data, whole.tracks) == before
 
 
+def fewer_rules(folder: Path) -> Path:
+    """The yard's document with two of its rules."""
+    kept = ("door-intrusion", "gate-wrong-way")
+    lines = YARD.read_text("utf-8").splitlines()
+    path = folder / "fewer.yaml"
+    path.write_text(
+        "\n".join(x for x in lines if "- {id:" not in x or any(k in x for k in kept)), "utf-8"
+    )
+    return path
+
+
 def test_a_disk_that_ran_full_is_told_and_the_analysis_goes_on_when_there_is_room(
-    whole: Whole, tmp_path: Path
+    scripted_film: Path, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "tmpfs", str(disk), "-o"]
-    if subprocess.run([*mount, "size=2m"], capture_output=True).returncode:
+    if subprocess.run([*mount, "size=1m"], capture_output=True).returncode:
         pytest.skip("mounting a small file system needs root")
-    words = (*whole.words, "--data-dir", disk / "data", "--tracks-out", tmp_path / "tracks.txt")
+    analyze = ("analyze", scripted_film, "--rules", fewer_rules(tmp_path))
+    words = (*analyze, "--data-dir", disk / "data", "--tracks-out", tmp_path / "full.txt")
     try:
         assert_refused(video_detective(*words), 1, str(disk), "the disk is full")
 
         subprocess.run([*mount, "remount,size=200m"], check=True)
 
         assert video_detective(*words).code == 0
-        assert everything(disk / "data", tmp_path / "tracks.txt") == everything(
-            whole.data, whole.tracks
-        )
+        roomy = tmp_path / "roomy"
+        options = ("--data-dir", roomy, "--tracks-out", tmp_path / "roomy.txt")
+        assert video_detective(*analyze, *options).code == 0
+        expected = everything(roomy, tmp_path / "roomy.txt")
+        assert everything(disk / "data", tmp_path / "full.txt") == expected
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
 
+def test_the_self_test_fits_a_terminal_and_passes(whole: Whole, scripted_film: Path) -> None:
+    shutil.copy(scripted_film, whole.data / "scripted-scene.mp4")
+
+    shown = video_detective("selftest", "--data-dir", whole.data)
+
+    assert shown.code == 0, shown
+    lines = shown.out.splitlines()
+    assert lines[-1] == "PASSED: 13 of 13 rows as expected"
+    assert all(cell_len(line) <= 80 for line in lines)
+    assert "…" not in shown.out
+    assert sum("line_crossing" in line for line in lines) == 5
+    document = video_detective("selftest", "--data-dir", whole.data, "--json").document
+    assert document["passed"] is True
+    assert [row["status"] for row in document["rows"]] == ["ok"] * 13
+    assert document["analysis"]["status"] == "already_done"  # the same footage and rules
+
+
 def test_new_rules_replace_what_the_old_ones_found(whole: Whole, tmp_path: Path) -> None:
-    fewer = tmp_path / "fewer.yaml"
-    lines = YARD.read_text("utf-8").splitlines()
-    fewer.write_text("\n".join(line for line in lines if "id: fence-cross" not in line), "utf-8")
+    fewer = fewer_rules(tmp_path)
     data = ("--data-dir", whole.data)
     first = video_detective("events", *data, "--json").document
 
     assert video_detective("analyze", whole.words[1], "--rules", fewer, *data).code == 0
     second = video_detective("events", *data, "--json").document
-    assert [r["type"] for r in second] == [r["type"] for r in first if r["type"] != "line_crossing"]
+    assert [r["type"] for r in second] == ["intrusion", "wrong_way"]
     assert video_detective("search", "越線", *data, "--json").document["total"] == 0
 
     assert video_detective(*whole.words, *data).code == 0
