@@ -13,8 +13,17 @@ RISK_LEVELS = ("low", "medium", "high", "critical")
 """In rising order."""
 
 EVENT_TYPES = (
-    "line_crossing", "intrusion", "loitering", "pacing", "abandoned_object", "crowding", "metric",
-    "wrong_way", "speed", "post_left", "camera_tampered",
+    "line_crossing",
+    "intrusion",
+    "loitering",
+    "pacing",
+    "abandoned_object",
+    "crowding",
+    "metric",
+    "wrong_way",
+    "speed",
+    "post_left",
+    "camera_tampered",
 )
 """Keys of event types; their names for people are in the narration catalogues."""
 

@@ -242,8 +242,17 @@ class CameraTampered(RuleParameters):
 
 
 Rule = (
-    LineCrossing | Intrusion | Loitering | Pacing | AbandonedObject | Crowding | Metric
-    | WrongWay | Speed | PostLeft | CameraTampered
+    LineCrossing
+    | Intrusion
+    | Loitering
+    | Pacing
+    | AbandonedObject
+    | Crowding
+    | Metric
+    | WrongWay
+    | Speed
+    | PostLeft
+    | CameraTampered
 )
 
 

@@ -1,4 +1,7 @@
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -266,13 +269,27 @@ def test_what_is_no_video_is_refused_as_wrong_use(tmp_path: Path, make: object) 
     assert "\n" not in str(raised.value)
 
 
-def test_an_unreadable_file_is_refused_as_wrong_use(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", frames=1)
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user may read every file")
-    with pytest.raises(UnsupportedSourceError, match="permissions"):
-        opened(path)
+@contextmanager
+def as_ordinary_user() -> Iterator[None]:
+    """Root reads every file; for a while, be somebody who does not."""
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if was_root:
+            os.seteuid(0)
+
+
+def test_an_unreadable_file_is_refused_as_wrong_use() -> None:
+    with tempfile.TemporaryDirectory() as name:  # tmp_path lies in a folder of one user alone
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = write_video(folder / "a.mp4", frames=1)
+        path.chmod(0)
+        with as_ordinary_user(), pytest.raises(UnsupportedSourceError, match="permissions"):
+            opened(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

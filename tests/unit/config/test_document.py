@@ -83,7 +83,7 @@ def test_schedules_are_read_in_each_written_form(hours: str, expected: Schedule)
         ("{id: x, type: line_crossing, tripwire: no}", "rules[3].tripwire: there is no tripwire"),
         ("{id: x, type: intrusion, zone: back_door, enter_s: '1'}", 'rules[3].enter_s: "1" should'),
         ("{id: x, type: intrusion, zone: back_door, enter_s: -1}", "-1 must be at least 0"),
-        ("{id: x, type: intrusion, zone: back_door, enter_s: .inf}", "enter_s: \".inf\""),
+        ("{id: x, type: intrusion, zone: back_door, enter_s: .inf}", 'enter_s: ".inf"'),
         ("{id: x, type: intrusion, zone: back_door, colour: red}", "rules[3].colour: there is no"),
         ("{id: x, type: intrusion}", "rules[3].zone: is missing"),
         ("{id: x, type: intruder, zone: back_door}", "no rule type 'intruder'; use one of"),
