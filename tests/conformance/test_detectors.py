@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from video_detective.detection.base import CLASS_GROUPS, Detector
-from video_detective.detection.registry import make_detector
+from video_detective.detection.detectors.registry import make_detector
 
 THRESHOLD = 0.001
 """Low enough that noise gives detections to look at."""

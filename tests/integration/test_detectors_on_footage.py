@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from video_detective.detection.base import Detections, Detector
-from video_detective.detection.faces import blur_faces
-from video_detective.detection.mobilenet_ssd import MobileNetSsd
-from video_detective.detection.registry import make_detector
+from video_detective.detection.detectors.faces import blur_faces
+from video_detective.detection.detectors.mobilenet_ssd import MobileNetSsd
+from video_detective.detection.detectors.registry import make_detector
 from video_detective.detection.weights import find
 from video_detective.geometry import iou
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.background import Foreground
 from video_detective.detection.base import CLASS_GROUPS, Detections, Detector, Perception
 from video_detective.detection.memory import Known, combine
-from video_detective.detection.scene import Scene, Sight, part_of
+from video_detective.detection.scene.background import Foreground
+from video_detective.detection.scene.scene import Scene, Sight, part_of
 from video_detective.detection.tiles import join, make_grid, merge_tiles
 from video_detective.geometry import NS_PER_S, Boxes, grow, intersection_over_smaller
 from video_detective.media.base import Frame

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.background import Foreground
 from video_detective.detection.base import Detections, Perception
 from video_detective.detection.memory import combine
-from video_detective.detection.outline import refine
-from video_detective.detection.scene import Scene, part_of
-from video_detective.detection.thumbnail import Thumbnail
+from video_detective.detection.scene.background import Foreground
+from video_detective.detection.scene.outline import refine
+from video_detective.detection.scene.scene import Scene, part_of
+from video_detective.detection.scene.thumbnail import Thumbnail
 from video_detective.geometry import NS_PER_S, Boxes
 from video_detective.media.base import Frame
 

@@ -17,9 +17,9 @@ import cv2
 
 from video_detective.config import Camera
 from video_detective.detection import Eyes
+from video_detective.detection.detectors.registry import DETECTORS, make_detector
 from video_detective.detection.gate import GatedEyes
 from video_detective.detection.motion import MotionEyes
-from video_detective.detection.registry import DETECTORS, make_detector
 from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.media import Source, SourceInfo

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from video_detective.config import Camera
 from video_detective.config.base import IDENTIFIER
-from video_detective.detection.faces import blur_faces
-from video_detective.detection.registry import make_detector
+from video_detective.detection.detectors.faces import blur_faces
+from video_detective.detection.detectors.registry import make_detector
 from video_detective.errors import StorageError, UsageError
 from video_detective.media.pictures import encode_jpeg
 from video_detective.narration.template import event_name

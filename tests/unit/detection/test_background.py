@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from video_detective.detection.background import Background, Foreground
-from video_detective.detection.thumbnail import shrink
+from video_detective.detection.scene.background import Background, Foreground
+from video_detective.detection.scene.thumbnail import shrink
 from video_detective.geometry import Boxes, iou
 
 

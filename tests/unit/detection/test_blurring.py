@@ -3,7 +3,7 @@
 import numpy as np
 
 from video_detective.detection.base import Detections
-from video_detective.detection.faces import blur_faces
+from video_detective.detection.detectors.faces import blur_faces
 
 
 def faces(*boxes: tuple[float, float, float, float], name: str = "face") -> Detections:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 from tests.onnx_graphs import write_detector
 
-from video_detective.detection.labels import COCO_91
-from video_detective.detection.onnx_layouts import LAYOUTS
-from video_detective.detection.onnx_models import MAX_FILE_BYTES, OnnxDetector
+from video_detective.detection.detectors.labels import COCO_91
+from video_detective.detection.detectors.onnx_layouts import LAYOUTS
+from video_detective.detection.detectors.onnx_models import MAX_FILE_BYTES, OnnxDetector
 from video_detective.errors import MissingError, UsageError
 
 SIDE = 128

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from video_detective.detection.registry import make_detector
+from video_detective.detection.detectors.registry import make_detector
 from video_detective.errors import UsageError, WeightsError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from video_detective.detection.ultralytics import UltralyticsDetector
+from video_detective.detection.detectors.ultralytics import UltralyticsDetector
 from video_detective.errors import MissingError, UsageError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from video_detective.detection.thumbnail import shrink
-from video_detective.detection.view import ViewMonitor
+from video_detective.detection.scene.thumbnail import shrink
+from video_detective.detection.scene.view import ViewMonitor
 
 
 def watch(monitor, film, start_s, until_s):

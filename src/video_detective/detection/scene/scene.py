@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.background import Background, Foreground
 from video_detective.detection.base import Detections
-from video_detective.detection.still import LEFT_S, StillObjects
-from video_detective.detection.thumbnail import Thumbnail, shrink
-from video_detective.detection.view import View, ViewMonitor
+from video_detective.detection.scene.background import Background, Foreground
+from video_detective.detection.scene.still import LEFT_S, StillObjects
+from video_detective.detection.scene.thumbnail import Thumbnail, shrink
+from video_detective.detection.scene.view import View, ViewMonitor
 from video_detective.geometry import Boxes
 from video_detective.media.base import Frame
 

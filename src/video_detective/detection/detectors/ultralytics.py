@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_detective.detection.base import Detections
-from video_detective.detection.labels import kept_by_index
+from video_detective.detection.detectors.labels import kept_by_index
 from video_detective.errors import MissingError, UsageError
 from video_detective.geometry import Image
 

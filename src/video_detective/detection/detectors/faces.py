@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_detective.detection.base import Detections
-from video_detective.detection.session import open_session
+from video_detective.detection.detectors.session import open_session
 from video_detective.detection.suppression import suppress
 from video_detective.geometry import Boxes, Image, grow
 

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.background import Background, Foreground, blob_corners
 from video_detective.detection.base import Detections
-from video_detective.detection.outline import refine
-from video_detective.detection.thumbnail import Mask, Thumbnail, above, gradient
+from video_detective.detection.scene.background import Background, Foreground, blob_corners
+from video_detective.detection.scene.outline import refine
+from video_detective.detection.scene.thumbnail import Mask, Thumbnail, above, gradient
 from video_detective.geometry import NS_PER_S, Boxes, box_areas, intersection_areas, iou
 
 JUDGE_S = 0.4

@@ -6,7 +6,13 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from video_detective.detection.onnx_layouts import LAYOUTS, STRIDES, InputSize, Layout, cell_count
+from video_detective.detection.detectors.onnx_layouts import (
+    LAYOUTS,
+    STRIDES,
+    InputSize,
+    Layout,
+    cell_count,
+)
 from video_detective.errors import UsageError
 
 MAX_QUERIES = 1000

@@ -38,7 +38,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.labels import COCO_80, COCO_91
+from video_detective.detection.detectors.labels import COCO_80, COCO_91
 from video_detective.errors import UsageError
 
 FloatArray = NDArray[np.float32]

@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from video_detective.detection.base import Detections
-from video_detective.detection.labels import kept_by_index
-from video_detective.detection.onnx_layouts import Candidates, FloatArray, InputSize, Layout
-from video_detective.detection.onnx_recognition import (
+from video_detective.detection.detectors.labels import kept_by_index
+from video_detective.detection.detectors.onnx_layouts import (
+    Candidates,
+    FloatArray,
+    InputSize,
+    Layout,
+)
+from video_detective.detection.detectors.onnx_recognition import (
     Signature,
     Tensor,
     class_count,

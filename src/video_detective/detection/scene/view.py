@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.thumbnail import Thumbnail, gradient
+from video_detective.detection.scene.thumbnail import Thumbnail, gradient
 from video_detective.geometry import NS_PER_S
 
 STATES = ("ok", "dark", "blurred", "shifted")

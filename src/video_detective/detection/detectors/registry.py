@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from video_detective.detection.base import CLASS_GROUPS, Detector
-from video_detective.detection.faces import CenterFace
-from video_detective.detection.mobilenet_ssd import CLASSES, MobileNetSsd
-from video_detective.detection.onnx_models import OnnxDetector
-from video_detective.detection.ultralytics import UltralyticsDetector
+from video_detective.detection.detectors.faces import CenterFace
+from video_detective.detection.detectors.mobilenet_ssd import CLASSES, MobileNetSsd
+from video_detective.detection.detectors.onnx_models import OnnxDetector
+from video_detective.detection.detectors.ultralytics import UltralyticsDetector
 from video_detective.detection.weights import find
 from video_detective.detection.weights.catalogue import CENTERFACE, MOBILENET_SSD_INT8
 from video_detective.errors import UsageError

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.thumbnail import Mask, Thumbnail, above
+from video_detective.detection.scene.thumbnail import Mask, Thumbnail, above
 from video_detective.geometry import NS_PER_S, Boxes
 
 LEARN_S = 12.0

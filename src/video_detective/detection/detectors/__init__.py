@@ -1,0 +1,1 @@
+"""Networks that find objects in a picture, behind one Protocol; ``registry`` makes them by name."""

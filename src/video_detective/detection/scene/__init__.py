@@ -1,0 +1,1 @@
+"""What stays in a camera's picture and what does not: background, view, things at rest."""
