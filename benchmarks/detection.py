@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_detective.detection.base import Detections, Detector, Eyes
+from video_detective.detection.detectors.registry import make_detector
 from video_detective.detection.gate import GatedEyes
 from video_detective.detection.motion import MotionEyes
-from video_detective.detection.registry import make_detector
 from video_detective.geometry import Boxes, Image, iou
 from video_detective.media.base import Frame
 

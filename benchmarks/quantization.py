@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from video_detective.detection.base import Detections, Detector
-from video_detective.detection.registry import make_detector
+from video_detective.detection.detectors.registry import make_detector
 from video_detective.detection.suppression import suppress
 from video_detective.detection.weights import default_cache_dir, find
 from video_detective.detection.weights.catalogue import MOBILENET_SSD, MOBILENET_SSD_INT8
