@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from bisect import bisect_left
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from video_detective.errors import MissingError, UsageError
 from video_detective.geometry import NS_PER_S
-from video_detective.narration.template import event_name
+from video_detective.narration.template import event_name, risk_name
 from video_detective.rules import RISK_LEVELS
 from video_detective.services.records import timeline_entry
 from video_detective.services.times import local_time, parse_time, rfc3339
@@ -23,7 +24,10 @@ from video_detective.storage import EventQuery, StoredEvent
 MAX_PICTURED = 12
 """The gravest events are shown with a picture each; more would make a file nobody mails."""
 MAX_BARS = 72
+FINE_HOURS = 3
+"""Periods up to this long are shown by five minutes."""
 HOUR_NS = 3600 * NS_PER_S
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -41,7 +45,7 @@ async def make_report(
 
     Returns:
         The HTML text, and its figures: ``total``, ``by_type``, ``by_camera``, ``by_risk``,
-        ``by_hour``, ``coverage``.
+        ``over_time``, ``coverage``.
 
     Raises:
         MissingError: there is no such camera.
@@ -73,7 +77,7 @@ async def make_report(
             level: sum(stored.event.risk_level == level for stored in events)
             for level in reversed(RISK_LEVELS)
         },
-        "by_hour": _by_hour(events, since_ns, until_ns, zone),
+        "over_time": _over_time(events, since_ns, until_ns, zone),
         "coverage": {
             key: {
                 "recorded_s": round(sum(end - start for start, end in spans) / NS_PER_S, 1),
@@ -96,7 +100,8 @@ async def make_report(
     html = environment.get_template("report.html").render(
         figures=figures,
         names={key: event_name(key, "zh-TW") for key in figures["by_type"]},
-        most=max((bar["count"] for bar in figures["by_hour"]), default=0),
+        risks={level: risk_name(level, "zh-TW") for level in RISK_LEVELS},
+        most=max((bar["count"] for bar in figures["over_time"]), default=0),
         gravest=[
             {
                 **timeline_entry(s, places.scene(s.event.camera_id)),
@@ -131,26 +136,34 @@ async def _events(
             return events
 
 
-def _by_hour(
+def _over_time(
     events: list[StoredEvent], since_ns: int, until_ns: int, zone: ZoneInfo
 ) -> list[dict[str, Any]]:
-    """Events by the local hour in which they began; by day for periods of more than three days."""
-    step = HOUR_NS if until_ns - since_ns <= MAX_BARS * HOUR_NS else 24 * HOUR_NS
-    first = local_time(since_ns, zone).replace(minute=0, second=0, microsecond=0)
-    if step > HOUR_NS:
-        first = first.replace(hour=0)
-    begin_ns = since_ns - (local_time(since_ns, zone) - first) // timedelta(microseconds=1) * 1000
+    """Events by the local five minutes, hour or day in which they began, whichever suits."""
+    length_ns = until_ns - since_ns
+    first = local_time(since_ns, zone).replace(second=0, microsecond=0)
+    if length_ns <= FINE_HOURS * HOUR_NS:
+        step, pattern = timedelta(minutes=5), "%H:%M"
+        first = first.replace(minute=first.minute // 5 * 5)
+    elif length_ns <= MAX_BARS * HOUR_NS:
+        step, pattern, first = timedelta(hours=1), "%H:%M", first.replace(minute=0)
+    else:
+        # Whole days each, so that a long period still makes at most 400 bars.
+        days = max(1, round(length_ns / (24 * HOUR_NS) / 400))
+        step, pattern, first = timedelta(days=days), "%m-%d", first.replace(hour=0, minute=0)
+    starts = sorted(stored.event.start_ns for stored in events)
     bars: list[dict[str, Any]] = []
-    while begin_ns < until_ns and len(bars) < 400:
-        local = local_time(begin_ns, zone)
-        bars.append(
-            {
-                "label": f"{local:%m-%d}" if step > HOUR_NS else f"{local:%H:%M}",
-                "count": sum(begin_ns <= s.event.start_ns < begin_ns + step for s in events),
-            }
-        )
-        begin_ns += step
+    # Days are stepped on the wall clock (they have 23 or 25 hours twice a year), hours in UTC.
+    begin = first if step >= timedelta(days=1) else first.astimezone(UTC)
+    while (begin_ns := _ns(begin)) < until_ns:
+        count = bisect_left(starts, _ns(begin + step)) - bisect_left(starts, begin_ns)
+        bars.append({"label": begin.astimezone(zone).strftime(pattern), "count": count})
+        begin += step
     return bars
+
+
+def _ns(moment: datetime) -> int:
+    return (moment.astimezone(UTC) - EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def _gaps(spans: list[tuple[int, int]], since_ns: int, until_ns: int) -> list[tuple[int, int]]:
