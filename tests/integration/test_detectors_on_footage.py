@@ -102,3 +102,18 @@ def _people(picture: np.ndarray, models_dir: Path) -> np.ndarray:
         classes=["person"],
     ).detect([picture])[0]
     return found.boxes
+
+
+def test_a_camera_that_asks_for_faces_gets_them_beside_its_people(media_dir, models_dir) -> None:
+    video = media_dir / "face-demographics-walking-and-pause.gif"
+    detector = make_detector("mobilenet-ssd", classes=("person", "face"), threshold=0.4)
+    assert detector.classes == {"person", "face"}
+    with av.open(video) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="bgr24")
+    alone = make_detector("centerface").detect([picture])[0]
+    people = make_detector("mobilenet-ssd", classes=("person",), threshold=0.4).detect([picture])[0]
+    (both,) = detector.detect([picture])
+    assert both.classes.count("face") == len(alone) > 0
+    assert both.classes.count("person") == len(people) > 0
+    assert list(both.scores) == sorted(both.scores, reverse=True)
+    assert detector.detect([]) == []

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_detective.detection.base import Detections
+from video_detective.detection.base import Detections, Detector
 from video_detective.detection.detectors.session import open_session
 from video_detective.detection.suppression import suppress
 from video_detective.geometry import Boxes, Image, grow
@@ -92,6 +92,34 @@ class CenterFace:
             scores=np.clip(heat[rows, columns], 0, 1).astype(np.float32),
             classes=("face",) * len(rows),
         )
+
+
+class WithFaces:
+    """Another detector's objects and CenterFace's faces, in one answer.
+
+    Args:
+        detector: Finds everything else.
+        faces: Finds faces.
+    """
+
+    def __init__(self, detector: Detector, faces: CenterFace) -> None:
+        self.name = detector.name
+        self.classes = detector.classes | faces.classes
+        self._parts: tuple[Detector, ...] = (detector, faces)
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """One ``Detections`` for each image (H_i, W_i, 3), in their order; [] for no images."""
+        answers = zip(*(part.detect(images) for part in self._parts), strict=True)
+        return [_together(first, second) for first, second in answers]
+
+
+def _together(first: Detections, second: Detections) -> Detections:
+    both = Detections(
+        boxes=np.concatenate([first.boxes, second.boxes]),
+        scores=np.concatenate([first.scores, second.scores]),
+        classes=first.classes + second.classes,
+    )
+    return both.where(np.argsort(-both.scores, kind="stable"))
 
 
 def blur_faces(image: Image, detections: Detections) -> Image:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from video_detective.detection.base import CLASS_GROUPS, Detector
-from video_detective.detection.detectors.faces import CenterFace
+from video_detective.detection.detectors.faces import CenterFace, WithFaces
 from video_detective.detection.detectors.mobilenet_ssd import CLASSES, MobileNetSsd
 from video_detective.detection.detectors.onnx_models import OnnxDetector
 from video_detective.detection.detectors.ultralytics import UltralyticsDetector
@@ -112,6 +112,9 @@ def make_detector(
 ) -> Detector:
     """The named detector, ready to use.
 
+    When ``classes`` has ``face`` and the detector does not know faces, CenterFace finds them beside
+    it.
+
     Args:
         name: A key of ``DETECTORS``.
         classes: See ``DetectorOptions``, as for the others.
@@ -141,7 +144,7 @@ def make_detector(
         raise UsageError(
             f"Threshold {threshold} is no score", remedy="Give a number from 0 to 1, such as 0.4"
         )
-    return DETECTORS[name](
+    detector = DETECTORS[name](
         DetectorOptions(
             classes=classes,
             threshold=threshold,
@@ -152,6 +155,9 @@ def make_detector(
             device=device,
         )
     )
+    if "face" in (classes or ()) and "face" not in detector.classes:
+        return WithFaces(detector, CenterFace(find("centerface", CENTERFACE, cache_dir)))
+    return detector
 
 
 def _require_any(detector: str, wanted: Collection[str] | None, known: Collection[str]) -> None:
