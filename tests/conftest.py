@@ -1,16 +1,23 @@
 """Fixtures that every test folder shares."""
 
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from video_detective.detection.weights import default_cache_dir, install
 from video_detective.services.scripted_scene.render import render
+
+# A fixed set of examples decides whether a change lands; everybody's own runs look further.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
