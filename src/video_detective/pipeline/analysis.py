@@ -22,7 +22,7 @@ from video_detective.media import Frame, Source
 from video_detective.narration.template import event_texts
 from video_detective.pipeline.camera import CameraGraph, Look
 from video_detective.pipeline.checkpoint import Checkpoint
-from video_detective.pipeline.evidence import EvidenceCutter
+from video_detective.pipeline.evidence import NEAR_NS, EvidenceCutter, chosen_moments
 from video_detective.rules import Event, Scene
 from video_detective.storage import (
     FrameRow,
@@ -366,15 +366,7 @@ async def _cut_evidence(
         return
     for start in range(0, len(ready), EVIDENCE_GROUP):
         group = [
-            (
-                event,
-                await database.track_points(
-                    event.camera_id,
-                    event.start_ns - NS_PER_S,
-                    (event.end_ns or event.start_ns) + NS_PER_S,
-                    run_id=run.run_id,
-                ),
-            )
+            (event, await _points_near_pictures(database, run, event))
             for event in ready[start : start + EVIDENCE_GROUP]
         ]
         cut = await worker.run(analysis.cutter.cut, group)
@@ -383,6 +375,18 @@ async def _cut_evidence(
                 await database.add_evidence(event.event_id, evidence, frames)
             else:
                 uncut[event.event_id] = event
+
+
+async def _points_near_pictures(database: Database, run: Run, event: Event) -> list[PointRow]:
+    """The tracks to draw; not those of the whole event, which may have lasted for days."""
+    points: dict[tuple[int, str], PointRow] = {}
+    for moment in chosen_moments(event):
+        since_ns, until_ns = moment.time_ns - NEAR_NS, moment.time_ns + 1
+        for point in await database.track_points(
+            event.camera_id, since_ns, until_ns, run_id=run.run_id
+        ):
+            points[point.time_ns, point.track.track_id] = point
+    return list(points.values())
 
 
 def _report(analysis: Analysis, run: Run, totals: _Totals) -> dict[str, Any]:
