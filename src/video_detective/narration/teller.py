@@ -130,11 +130,17 @@ class Teller:
         """The first of these facts that is known, else from start to end; "" when unknown."""
         for fact in facts:
             if self._facts.get(fact) is not None:
-                return spoken_duration(float(self._facts[fact]), self._language)
+                return self._about(float(self._facts[fact]))
         if self._event.end_ns is None:
             return ""
-        lasted_s = (self._event.end_ns - self._event.start_ns) / NS_PER_S
-        return spoken_duration(lasted_s, self._language)
+        return self._about((self._event.end_ns - self._event.start_ns) / NS_PER_S)
+
+    def _about(self, seconds: float) -> str:
+        """How long, as an estimate; "under 1 second" is one by itself."""
+        spoken = spoken_duration(seconds, self._language)
+        if spoken == spoken_duration(0, self._language):
+            return spoken
+        return fill(self._language, "units", "about", duration=spoken)
 
     def _ending(self) -> str:
         if self._event.end_ns is None:
@@ -167,7 +173,7 @@ class Teller:
 
     def _loitering(self) -> list[str]:
         since_start_s = (self._event.established_ns - self._event.start_ns) / NS_PER_S
-        duration = self._duration("dwell_s") or spoken_duration(since_start_s, self._language)
+        duration = self._duration("dwell_s") or self._about(since_start_s)
         speed = self._facts.get("average_speed_px_s")
         key = self._open("loitering")
         return [

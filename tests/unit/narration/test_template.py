@@ -264,6 +264,19 @@ def test_an_event_without_any_facts_is_told_too(
         assert ",," not in text
 
 
+@pytest.mark.parametrize("kind", sorted({*EVENT_TYPES} - {"line_crossing"}))
+def test_less_than_a_second_is_not_said_to_be_about_that(kind: str) -> None:
+    told = event(kind, seconds=0)
+
+    chinese = summary(told, SCENE, language="zh-TW", camera_name=CAMERA)
+    english = summary(told, SCENE, language="en", camera_name=CAMERA)
+
+    assert "不到 1 秒" in chinese
+    assert "約" not in chinese
+    assert "under 1 second" in english
+    assert "about" not in english
+
+
 def test_latin_names_stand_apart_in_chinese_and_stay_as_they_are_in_keywords() -> None:
     gate = replace(SCENE, zones=(replace(SCENE.zones[0], name="Gate A"),))
     inside = event("intrusion", {"dwell_s": 35, "ended": "left"})
