@@ -171,6 +171,22 @@ async def test_an_older_process_of_the_same_analysis_can_no_longer_write(db: Dat
     assert (await begin(db)).checkpoint == b"new"
 
 
+async def test_an_analysis_counts_its_own_tracks_and_events_once_each(db: Database) -> None:
+    run, other = await begin(db), await begin(db, source="b.mp4")
+    await db.commit_step(run, Step(checkpoint=b"1", tracks=[track("p01")], events=[event(1)]))
+    await db.commit_step(
+        run, Step(checkpoint=b"2", tracks=[track("p01"), track("p02")], events=[event(1), event(2)])
+    )
+    await db.commit_step(other, Step(checkpoint=b"1", tracks=[track("p09")], events=[event(9)]))
+
+    counts = await db.run_counts(run)
+
+    assert dict(counts.tracks) == {track("p01").type: 2}
+    assert dict(counts.events) == {event(1).event.type: 2}
+    empty = await db.run_counts(await begin(db, source="c.mp4"))
+    assert (dict(empty.tracks), dict(empty.events)) == ({}, {})
+
+
 async def test_nothing_is_added_to_a_finished_analysis(db: Database) -> None:
     run = await begin(db)
     await db.finish_run(run, {})

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from video_detective.storage import (
     FrameRow,
     PointRow,
     Run,
+    RunCounts,
     RunKey,
     Step,
     StoredEvent,
@@ -40,6 +40,8 @@ T = TypeVar("T")
 
 STEP_S = 4.0
 """A step is stored after this much wall-clock time: what a kill can cost."""
+TELL_S = 0.25
+"""Progress is told this often at most."""
 STEP_LOOKS = 300
 """And after this many looks, so that a step stays small."""
 GAP_NS = 2 * NS_PER_S
@@ -103,8 +105,7 @@ class _Totals:
     last_time_ns: int | None = None
     period_ns: int = 0
     wall_s: float = 0.0
-    track_types: dict[str, str] = field(default_factory=dict)
-    event_types: dict[str, str] = field(default_factory=dict)
+    events: int = 0
     drops: list[dict[str, Any]] = field(default_factory=list)
 
     def as_data(self) -> dict[str, Any]:
@@ -132,6 +133,12 @@ async def run_analysis(
 ) -> dict[str, Any]:
     """Analyse the source to its end, or until ``stop`` is set, and store what it gives.
 
+    Args:
+        analysis: What to analyse, and with what.
+        database: Where to.
+        stop: Ends it after the frame in hand; what was found is stored.
+        on_progress: Told now and then, also from another thread.
+
     Returns:
         The report: ``status`` (``done``, ``already_done``, ``interrupted``), frames decoded and
         sampled, seconds of video and of wall clock, tracks, events by type, drops with reasons.
@@ -154,12 +161,12 @@ async def run_analysis(
         extra = analysis.graph.restore(Checkpoint.decode(run.checkpoint))
         totals = _Totals(**extra)
 
-    worker = _Worker(analysis, totals, stop)
+    worker = _Worker(analysis, totals, stop, on_progress)
     try:
-        ended = await _work_off(analysis, database, run, worker, on_progress)
+        ended = await _work_off(analysis, database, run, worker)
     finally:
         worker.close()
-    report = _report(analysis, run, totals)
+    report = _report(analysis, run, totals, await database.run_counts(run))
     if not ended:
         return {**report, "status": "interrupted"}
     await database.finish_run(run, report)
@@ -171,7 +178,6 @@ async def _work_off(
     database: Database,
     run: Run,
     worker: _Worker,
-    on_progress: Callable[[Progress], None],
 ) -> bool:
     """Step after step; gives back whether the source ended (rather than somebody stopped it)."""
     info, totals, stop = analysis.source.info, worker.totals, worker.stop
@@ -194,14 +200,7 @@ async def _work_off(
         await _commit(analysis, database, run, batch, worker)
         if ended or not stop.is_set():
             await _cut_evidence(analysis, database, run, worker, uncut, everything=ended)
-        on_progress(
-            Progress(
-                pts_ns=totals.last_pts_ns,
-                duration_ns=info.duration_ns,
-                decoded=totals.decoded,
-                events=len(totals.event_types),
-            )
-        )
+        worker.tell()
     totals.drops = _drops(analysis, earlier_drops)
     totals.wall_s = time.monotonic() - started
     return ended
@@ -214,12 +213,21 @@ class _Worker:
     a pool of them held twice as much.
     """
 
-    def __init__(self, analysis: Analysis, totals: _Totals, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        totals: _Totals,
+        stop: threading.Event,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
         self._analysis = analysis
         self.totals = totals
         self.stop = stop
         self._zone = ZoneInfo(analysis.scene.timezone)
+        self._event_ids: set[str] = set()
+        self._tell = on_progress
+        self._told = time.monotonic()
 
     async def run(self, call: Callable[..., T], *args: Any) -> T:
         """Call in the thread."""
@@ -248,9 +256,24 @@ class _Worker:
                 continue
             looks += 1
             self._record(batch, look)
-            if time.monotonic() >= deadline:
+            now = time.monotonic()
+            if now >= self._told + TELL_S:
+                self.tell()
+            if now >= deadline:
                 break
         return batch
+
+    def tell(self) -> None:
+        """Report the progress."""
+        self._told = time.monotonic()
+        self._tell(
+            Progress(
+                pts_ns=self.totals.last_pts_ns,
+                duration_ns=self._analysis.source.info.duration_ns,
+                decoded=self.totals.decoded,
+                events=self.totals.events,
+            )
+        )
 
     def _cover(self, batch: _Batch, frame: Frame) -> None:
         totals = self.totals
@@ -286,7 +309,6 @@ class _Worker:
                 last_ns=seen.time_ns,
                 best_conf=max(track.conf, earlier.best_conf if earlier else 0.0),
             )
-            totals.track_types[track.track_id] = track.type
         if look.idle and seen.tracks:
             camera_id = self._analysis.scene.camera_id
             batch.frames.append(
@@ -307,7 +329,8 @@ class _Worker:
     def note(self, batch: _Batch, event: Event) -> None:
         """Take up a new or changed event."""
         batch.events[event.event_id] = event
-        self.totals.event_types[event.event_id] = event.type
+        self.totals.events += event.event_id not in self._event_ids
+        self._event_ids.add(event.event_id)
 
 
 async def _commit(
@@ -389,7 +412,7 @@ async def _points_near_pictures(database: Database, run: Run, event: Event) -> l
     return list(points.values())
 
 
-def _report(analysis: Analysis, run: Run, totals: _Totals) -> dict[str, Any]:
+def _report(analysis: Analysis, run: Run, totals: _Totals, counts: RunCounts) -> dict[str, Any]:
     info = analysis.source.info
     video_s = (totals.last_pts_ns + totals.period_ns) / NS_PER_S
     return {
@@ -408,8 +431,8 @@ def _report(analysis: Analysis, run: Run, totals: _Totals) -> dict[str, Any]:
         },
         "video_seconds": round(video_s, 3),
         "wall_seconds": round(totals.wall_s, 3),
-        "tracks": dict(sorted(Counter(totals.track_types.values()).items())),
-        "events": dict(sorted(Counter(totals.event_types.values()).items())),
+        "tracks": dict(counts.tracks),
+        "events": dict(counts.events),
         "throttled": dict(sorted(analysis.graph.throttled.items())),
         "drops": totals.drops,
     }

@@ -10,6 +10,7 @@ from video_detective.storage.base import (
     Page,
     PointRow,
     Run,
+    RunCounts,
     RunKey,
     RunRow,
     Step,
@@ -20,5 +21,6 @@ from video_detective.storage.base import (
 
 __all__ = [
     "CameraRow", "EventQuery", "EvidenceRow", "FrameRow", "ImportCounts", "NextNumbers", "Page",
-    "PointRow", "Run", "RunKey", "RunRow", "Step", "StoredEvent", "TrackRow", "frame_id",
+    "PointRow", "Run", "RunCounts", "RunKey", "RunRow", "Step", "StoredEvent", "TrackRow",
+    "frame_id",
 ]  # fmt: skip

@@ -95,6 +95,14 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunCounts:
+    """What an analysis has given so far: tracks by class, events by type, in order of name."""
+
+    tracks: Mapping[str, int]
+    events: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrameRow:
     """One sampled frame (the source's ``frame_record``).
 

@@ -21,6 +21,7 @@ from video_detective.storage.base import (
     Page,
     PointRow,
     Run,
+    RunCounts,
     RunKey,
     RunRow,
     Step,
@@ -150,6 +151,11 @@ class Database:
         """Every analysis (of a camera), newest first."""
         async with self._reading() as connection:
             return await reading.runs(connection, camera)
+
+    async def run_counts(self, run: Run) -> RunCounts:
+        """What an analysis has given so far."""
+        async with self._reading() as connection:
+            return await reading.run_counts(connection, run.run_id)
 
     async def next_numbers(self, camera_id: str) -> NextNumbers:
         """The first track and event numbers that no analysis or import ever used.

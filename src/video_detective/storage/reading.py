@@ -19,6 +19,7 @@ from video_detective.storage.base import (
     NextNumbers,
     Page,
     PointRow,
+    RunCounts,
     RunRow,
     StoredEvent,
     TrackRow,
@@ -55,6 +56,16 @@ async def runs(connection: AsyncConnection, camera: str | None) -> list[RunRow]:
     if camera is not None:
         query = query.where(RUNS.c.camera_id == camera)
     return [rows.run_from(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def run_counts(connection: AsyncConnection, run_id: int) -> RunCounts:
+    """Tracks and events of a run by type."""
+    counts: list[dict[str, int]] = []
+    for table in (TRACKS, EVENTS):
+        query = select(table.c.type, func.count()).where(table.c.run_id == run_id)
+        found = await connection.execute(query.group_by(table.c.type).order_by(table.c.type))
+        counts.append({str(kind): int(count) for kind, count in found})
+    return RunCounts(tracks=counts[0], events=counts[1])
 
 
 async def next_numbers(connection: AsyncConnection, camera_id: str) -> NextNumbers:
