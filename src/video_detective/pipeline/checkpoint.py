@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,7 @@ class Checkpoint:
             if document["format"] != FORMAT:
                 raise ValueError(f"format {document['format']}")
             return cls(data=document["data"], arrays=arrays)
-        except (ValueError, KeyError, OSError) as cause:
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as cause:
             raise StorageError(
                 f"The saved state of this analysis cannot be read ({cause})",
                 remedy="Restore the data directory from a backup, or analyse into another one.",
