@@ -82,7 +82,7 @@ class FramesFolder:
         else:
             start_ns = first_ns
         self._info = SourceInfo(
-            name=path.name,
+            name=path.resolve().name,
             width=picture.shape[1],
             height=picture.shape[0],
             codec="images",

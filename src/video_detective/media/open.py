@@ -40,11 +40,13 @@ def open_source(
         recorder: Keeps a live source's packets for evidence.
 
     Raises:
-        MissingError: no such file or folder.
+        MissingError: no such file or folder, or an empty text.
         UnsupportedSourceError: another scheme, or nothing that can be read as video.
         DecodeError: video of which not one frame can be decoded.
         SourceLostError: a stream that cannot be reached.
     """
+    if not text.strip():
+        raise MissingError("the source is empty", remedy="Name a video file, folder or stream.")
     if is_live(text):
         return LiveStream(text, clock=clock, recorder=recorder, start_ns=start_ns)
     path = Path(text)

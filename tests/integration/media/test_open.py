@@ -47,6 +47,26 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
         opened(str(tmp_path / "nowhere.mp4"))
 
 
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_source_is_not_the_present_folder(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), picture(0))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingError, match="source is empty"):
+        opened(text)
+
+
+def test_the_present_folder_is_called_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "yard"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.png"), picture(0))
+    monkeypatch.chdir(folder)
+    assert opened(".").info.name == "yard"
+
+
 @pytest.mark.parametrize("text", ["a\0b.mp4", "x" * 5000])
 def test_an_impossible_path_is_refused_without_a_traceback(text: str) -> None:
     with pytest.raises((UnsupportedSourceError, MissingError)):
