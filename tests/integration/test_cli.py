@@ -361,6 +361,30 @@ def test_the_demonstration_takes_ones_own_video(video: Path, tmp_path: Path) -> 
     assert "Analysed short.mp4" in outcome.out
 
 
+def test_an_analysis_without_rules_leaves_what_is_known_of_its_camera(
+    video: Path, tmp_path: Path
+) -> None:
+    rules, data = tmp_path / "rules.yaml", tmp_path / "data"
+    rules.write_text(
+        "schema_version: 1\ncameras: {cam01: {name: 後門, timezone: America/New_York,"
+        " zones: {yard: {name: 院子, points: [[0, 0], [1, 0], [1, 1]]}}}}\n",
+        "utf-8",
+    )
+    described = video_detective("analyze", video, "--rules", rules, *MOTION, "--data-dir", data)
+    assert described.code == 0, described
+
+    begins = ("--start", "2026-01-15T22:00:00")
+    report = video_detective(
+        "analyze", video, *MOTION, *begins, "--data-dir", data, "--json"
+    ).document
+
+    assert report["start_ns"] == 1768532400 * 10**9  # 22:00 in New York
+    with contextlib.closing(sqlite3.connect(data / "video-detective.db")) as connection:
+        rows = connection.execute("SELECT name, timezone, document FROM cameras").fetchall()
+    assert [row[:2] for row in rows] == [("後門", "America/New_York")]
+    assert json.loads(rows[0][2])["zones"]["yard"]["name"] == "院子"
+
+
 def begun(data: Path) -> int:
     """How often an analysis was begun in a data directory."""
     database = data / "video-detective.db"

@@ -22,7 +22,7 @@ from video_detective.cli.console import (
 )
 from video_detective.config import Camera
 from video_detective.errors import ConflictError, UsageError
-from video_detective.pipeline.analysis import Progress
+from video_detective.pipeline.worker import Progress
 from video_detective.services.analysis import Request, analyze, write_tracks
 from video_detective.services.output import require_folder
 from video_detective.services.workspace import open_workspace
@@ -67,7 +67,13 @@ def analyze_command(
     if tracks_out is not None:
         require_folder(tracks_out)
     requests = [
-        Request(source=source, camera_id=camera_id, camera=document, start=start)
+        Request(
+            source=source,
+            camera_id=camera_id,
+            camera=document,
+            start=start,
+            is_described=rules is not None,
+        )
         for source in sources
     ]
     reports = _analyze(requests, data_dir, database, tracks_out, quiet=as_json)
@@ -102,7 +108,10 @@ def analyze_sources(
         ConflictError: it was interrupted.
     """
     camera_id, document = _camera(camera, rules)
-    requests = [Request(source=s, camera_id=camera_id, camera=document) for s in sources]
+    requests = [
+        Request(source=s, camera_id=camera_id, camera=document, is_described=rules is not None)
+        for s in sources
+    ]
     reports = _analyze(requests, data_dir, database, None, quiet=False)
     for report in reports:
         _tell(report)

@@ -28,10 +28,11 @@ from video_detective.media.live import LiveStream
 from video_detective.media.open import is_live, open_source
 from video_detective.media.recorder import Recorder
 from video_detective.media.sampling import Sampler
-from video_detective.pipeline.analysis import Analysis, Progress, run_analysis
+from video_detective.pipeline.analysis import Analysis, run_analysis
 from video_detective.pipeline.camera import CameraGraph
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.evidence import EvidenceCutter
+from video_detective.pipeline.worker import Progress
 from video_detective.services.output import write_whole
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
@@ -58,12 +59,14 @@ class Request:
         source: File, folder of frames, or stream URL.
         camera_id, camera: Whose view it is, and its document.
         start: Wall-clock time of the first frame as RFC 3339, in the camera's zone without offset.
+        is_described: False when nobody gave a document: a camera that is known stays as it is.
     """
 
     source: str
     camera_id: str
     camera: Camera
     start: str | None = None
+    is_described: bool = True
 
 
 async def analyze(
@@ -85,6 +88,10 @@ async def analyze(
     """
     cv2.setNumThreads(1)  # one process a camera: several threads each only get in their way
     camera, camera_id = request.camera, request.camera_id
+    known = {row.camera_id: row for row in await workspace.database.cameras()}.get(camera_id)
+    if known is not None and not request.is_described:
+        kept = {"name": known.document.get("name", ""), "timezone": known.timezone}
+        camera = camera.model_copy(update=kept)
     zone = ZoneInfo(camera.timezone)
     start_ns = None if request.start is None else parse_time(request.start, zone, what="--start")
     recorder = None
@@ -108,14 +115,15 @@ async def analyze(
         return Footage((Piece(path=Path(request.source), start_ns=source.info.start_ns),))
 
     eyes = make_eyes(camera)
-    await workspace.database.save_camera(
-        CameraRow(
-            camera_id=camera_id,
-            name=camera.name or camera_id,
-            timezone=camera.timezone,
-            document=camera.model_dump(mode="json"),
+    if known is None or request.is_described:
+        await workspace.database.save_camera(
+            CameraRow(
+                camera_id=camera_id,
+                name=camera.name or camera_id,
+                timezone=camera.timezone,
+                document=camera.model_dump(mode="json"),
+            )
         )
-    )
     numbers = await workspace.database.next_numbers(camera_id)
     scene = camera.scene(camera_id)
     analysis = Analysis(
