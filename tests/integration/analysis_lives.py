@@ -13,13 +13,13 @@ import traceback
 
 from video_detective.cli import analysis as command
 from video_detective.cli.app import main
-from video_detective.pipeline import analysis
+from video_detective.pipeline import worker
 
 
 def live(words: list[str]) -> None:
     """Run the command and end."""
-    analysis.STEP_LOOKS = int(sys.argv[1])
-    analysis.STEP_S = math.inf
+    worker.STEP_LOOKS = int(sys.argv[1])
+    worker.STEP_S = math.inf
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     code = 70

@@ -1,73 +1,33 @@
 """One analysis: a source read to its end, every stretch of it stored at once with its checkpoint.
 
-The only place where frames, time and the database meet. An analysis that is killed at any moment
-goes on from its last committed step and ends with the same events, ids and evidence as one that
-was not.
+The only place where frames and the database meet. An analysis that is killed at any moment goes on
+from its last committed step and ends with the same events, ids and evidence as one that was not.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from video_detective.geometry import NS_PER_S
-from video_detective.media import Frame, Source
+from video_detective.media import Source
 from video_detective.narration.template import event_texts
-from video_detective.pipeline.camera import CameraGraph, Look
+from video_detective.pipeline.camera import CameraGraph
 from video_detective.pipeline.checkpoint import Checkpoint
 from video_detective.pipeline.evidence import NEAR_NS, EvidenceCutter, chosen_moments
+from video_detective.pipeline.worker import Batch, Progress, Totals, Worker
 from video_detective.rules import Event, Scene
-from video_detective.storage import (
-    FrameRow,
-    PointRow,
-    Run,
-    RunCounts,
-    RunKey,
-    Step,
-    StoredEvent,
-    TrackRow,
-    frame_id,
-)
+from video_detective.storage import PointRow, Run, RunCounts, RunKey, Step, StoredEvent
 from video_detective.storage.database import Database
 
-T = TypeVar("T")
-
-STEP_S = 4.0
-"""A step is stored after this much wall-clock time: what a kill can cost."""
-TELL_S = 0.25
-"""Progress is told this often at most."""
-STEP_LOOKS = 300
-"""And after this many looks, so that a step stays small."""
-GAP_NS = 2 * NS_PER_S
-"""Frames further apart than this have a hole in the recording between them."""
 EVIDENCE_GROUP = 3
 """Recorded events wait for their evidence until there are this many, or the end: those that lie
 near each other are then decoded once. More would only hold more pictures in memory."""
 LIVE_EVIDENCE_DELAY_NS = 15 * NS_PER_S
 """Evidence of a live event is cut when the recorder has surely closed the piece that holds it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far an analysis is.
-
-    Args:
-        pts_ns: Video time handled.
-        duration_ns: Of the whole source, None when unknown.
-        decoded: Frames decoded.
-        events: Events so far.
-    """
-
-    pts_ns: int
-    duration_ns: int | None
-    decoded: int
-    events: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,37 +51,6 @@ class Analysis:
     graph: CameraGraph
     cutter: EvidenceCutter
     detector: str
-
-
-@dataclass(slots=True)
-class _Totals:
-    """Counts that live on through interruptions (kept in the checkpoint)."""
-
-    decoded: int = 0
-    looked: int = 0
-    sampled: int = 0
-    tiles: int = 0
-    last_pts_ns: int = 0
-    last_time_ns: int | None = None
-    period_ns: int = 0
-    wall_s: float = 0.0
-    events: int = 0
-    drops: list[dict[str, Any]] = field(default_factory=list)
-
-    def as_data(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What accumulates until the next step."""
-
-    frames: list[FrameRow] = field(default_factory=list)
-    points: list[PointRow] = field(default_factory=list)
-    tracks: dict[str, TrackRow] = field(default_factory=dict)
-    events: dict[str, Event] = field(default_factory=dict)
-    coverage: list[tuple[int, int]] = field(default_factory=list)
-    ended: bool = False
 
 
 async def run_analysis(
@@ -156,12 +85,19 @@ async def run_analysis(
     )
     if run.status == "done":
         return {**(run.report or {}), "status": "already_done"}
-    totals = _Totals()
+    totals = Totals()
     if run.checkpoint is not None:
         extra = analysis.graph.restore(Checkpoint.decode(run.checkpoint))
-        totals = _Totals(**extra)
+        totals = Totals(**extra)
 
-    worker = _Worker(analysis, totals, stop, on_progress)
+    worker = Worker(
+        analysis.graph,
+        totals,
+        scene=analysis.scene,
+        duration_ns=info.duration_ns,
+        stop=stop,
+        on_progress=on_progress,
+    )
     try:
         ended = await _work_off(analysis, database, run, worker)
     finally:
@@ -177,7 +113,7 @@ async def _work_off(
     analysis: Analysis,
     database: Database,
     run: Run,
-    worker: _Worker,
+    worker: Worker,
 ) -> bool:
     """Step after step; gives back whether the source ended (rather than somebody stopped it)."""
     info, totals, stop = analysis.source.info, worker.totals, worker.stop
@@ -206,135 +142,8 @@ async def _work_off(
     return ended
 
 
-class _Worker:
-    """Advances the camera's graph in a thread of its own, so that the event loop stays free.
-
-    One thread for everything: memory freed in one thread is not reused by another's allocator, and
-    a pool of them held twice as much.
-    """
-
-    def __init__(
-        self,
-        analysis: Analysis,
-        totals: _Totals,
-        stop: threading.Event,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
-        self._analysis = analysis
-        self.totals = totals
-        self.stop = stop
-        self._zone = ZoneInfo(analysis.scene.timezone)
-        self._event_ids: set[str] = set()
-        self._tell = on_progress
-        self._told = time.monotonic()
-
-    async def run(self, call: Callable[..., T], *args: Any) -> T:
-        """Call in the thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
-
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown()
-
-    def advance(self, frames: Iterator[Frame]) -> _Batch:
-        """Handle frames until a step is due, the source ends or a stop is asked for."""
-        batch = _Batch()
-        deadline = time.monotonic() + STEP_S
-        looks = 0
-        while looks < STEP_LOOKS and not self.stop.is_set():
-            frame = next(frames, None)
-            if frame is None:
-                batch.ended = not self.stop.is_set()
-                if self.totals.last_time_ns is not None:
-                    last = self.totals.last_time_ns
-                    batch.coverage.append((last, last + max(self.totals.period_ns, 1)))
-                break
-            self._cover(batch, frame)
-            look = self._analysis.graph.step(frame)
-            if look is None:
-                continue
-            looks += 1
-            self._record(batch, look)
-            now = time.monotonic()
-            if now >= self._told + TELL_S:
-                self.tell()
-            if now >= deadline:
-                break
-        return batch
-
-    def tell(self) -> None:
-        """Report the progress."""
-        self._told = time.monotonic()
-        self._tell(
-            Progress(
-                pts_ns=self.totals.last_pts_ns,
-                duration_ns=self._analysis.source.info.duration_ns,
-                decoded=self.totals.decoded,
-                events=self.totals.events,
-            )
-        )
-
-    def _cover(self, batch: _Batch, frame: Frame) -> None:
-        totals = self.totals
-        totals.decoded = max(totals.decoded, frame.index + 1)
-        totals.last_pts_ns = max(totals.last_pts_ns, frame.pts_ns)
-        previous = totals.last_time_ns
-        totals.last_time_ns = max(frame.time_ns, previous or frame.time_ns)
-        if previous is None or frame.time_ns <= previous:
-            return  # decoded again after an interruption
-        if frame.time_ns - previous <= GAP_NS:
-            totals.period_ns = frame.time_ns - previous
-            if batch.coverage and batch.coverage[-1][1] == previous:
-                batch.coverage[-1] = (batch.coverage[-1][0], frame.time_ns)
-            else:
-                batch.coverage.append((previous, frame.time_ns))
-        else:
-            batch.coverage.append((previous, previous + max(totals.period_ns, 1)))
-
-    def _record(self, batch: _Batch, look: Look) -> None:
-        totals, seen = self.totals, look.observation
-        totals.looked += 1
-        totals.sampled += look.sampled
-        totals.tiles += look.tiles
-        if look.sampled:
-            for track in seen.tracks:
-                batch.points.append(PointRow(time_ns=seen.time_ns, frame=seen.frame, track=track))
-        for track in seen.tracks:
-            earlier = batch.tracks.get(track.track_id)
-            batch.tracks[track.track_id] = TrackRow(
-                track_id=track.track_id,
-                type=track.type,
-                first_ns=earlier.first_ns if earlier else seen.time_ns,
-                last_ns=seen.time_ns,
-                best_conf=max(track.conf, earlier.best_conf if earlier else 0.0),
-            )
-        if look.idle and seen.tracks:
-            camera_id = self._analysis.scene.camera_id
-            batch.frames.append(
-                FrameRow(
-                    frame_id=frame_id(camera_id, seen.time_ns, seen.frame, self._zone),
-                    camera_id=camera_id,
-                    time_ns=seen.time_ns,
-                    frame=seen.frame,
-                    size=seen.size,
-                    detections=[track.as_record() for track in seen.tracks],
-                    view=seen.view,
-                    cut=seen.cut,
-                )
-            )
-        for event in look.events:
-            self.note(batch, event)
-
-    def note(self, batch: _Batch, event: Event) -> None:
-        """Take up a new or changed event."""
-        batch.events[event.event_id] = event
-        self.totals.events += event.event_id not in self._event_ids
-        self._event_ids.add(event.event_id)
-
-
 async def _commit(
-    analysis: Analysis, database: Database, run: Run, batch: _Batch, worker: _Worker
+    analysis: Analysis, database: Database, run: Run, batch: Batch, worker: Worker
 ) -> None:
     totals = worker.totals
     checkpoint = analysis.graph.checkpoint(totals.as_data())
@@ -367,7 +176,7 @@ async def _cut_evidence(
     analysis: Analysis,
     database: Database,
     run: Run,
-    worker: _Worker,
+    worker: Worker,
     uncut: dict[str, Event],
     *,
     everything: bool,
@@ -412,7 +221,7 @@ async def _points_near_pictures(database: Database, run: Run, event: Event) -> l
     return list(points.values())
 
 
-def _report(analysis: Analysis, run: Run, totals: _Totals, counts: RunCounts) -> dict[str, Any]:
+def _report(analysis: Analysis, run: Run, totals: Totals, counts: RunCounts) -> dict[str, Any]:
     info = analysis.source.info
     video_s = (totals.last_pts_ns + totals.period_ns) / NS_PER_S
     return {

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.errors import ConflictError
 from video_detective.geometry import NS_PER_S
-from video_detective.pipeline.analysis import Progress
+from video_detective.pipeline.worker import Progress
 from video_detective.rules import Event
 from video_detective.services.analysis import Request, analyze
 from video_detective.services.scripted_scene.compare import Row, compare
