@@ -72,3 +72,32 @@ def test_ctrl_c_also_ends_it_while_the_camera_is_away(tmp_path: Path) -> None:
 
     assert outcome.code == 0, outcome
     assert outcome.document["status"] == "done"
+
+
+def test_what_a_killed_analysis_left_open_is_ended_by_the_next_one(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES, "utf-8")
+    data = tmp_path / "data"
+    with RtspServer(still=True) as server:
+        process = start("analyze", server.address, "--rules", rules, "--data-dir", data)
+        deadline = time.monotonic() + 60
+        while not (left := open_events(data)):
+            assert process.poll() is None, finish(process)
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.kill()
+        finish(process)
+        watch(server.address, rules, data)
+    records = video_detective("events", "--data-dir", data, "--json").document
+    killed = [record for record in records if record["event_id"] in left]
+    assert len(killed) == len(left) > 0
+    assert all(record["end_time"] and record["media"] for record in records)
+
+
+def open_events(data: Path) -> list[str]:
+    """Ids of the stored events that go on."""
+    if not analyses(data):
+        return []
+    with contextlib.closing(sqlite3.connect(data / "video-detective.db")) as connection:
+        found = connection.execute("SELECT event_id FROM events WHERE end_ns IS NULL")
+        return [str(event_id) for (event_id,) in found]

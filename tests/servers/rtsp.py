@@ -46,8 +46,10 @@ class _Encoded:
     pictures: list[list[bytes]]
 
 
-def encode(count: int, *, rate: int, width: int = 160, height: int = 120) -> _Encoded:
-    """``picture(0)`` … as H.264, NAL units per picture, a key frame every 10."""
+def encode(
+    count: int, *, rate: int, width: int = 160, height: int = 120, still: bool = False
+) -> _Encoded:
+    """``picture(0)`` …, or only that one, as H.264 NAL units; a key frame every 10."""
     context = av.CodecContext.create("libx264", "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, rate), Fraction(rate)
@@ -55,7 +57,7 @@ def encode(count: int, *, rate: int, width: int = 160, height: int = 120) -> _En
     context.options = {"tune": "zerolatency", "x264-params": "scenecut=0:keyint=10"}
     pictures = []
     for number in range(count):
-        frame = av.VideoFrame.from_ndarray(picture(number, width, height), "bgr24")
+        frame = av.VideoFrame.from_ndarray(picture(number * (not still), width, height), "bgr24")
         frame = frame.reformat(format="yuv420p")
         frame.pts = number
         pictures += [_nal_units(bytes(packet)) for packet in context.encode(frame)]
@@ -75,6 +77,7 @@ class RtspServer:
         behaviours: One for each connection that plays, in order; the last one repeats.
         auth: None, ``basic`` or ``digest``, with user ``admin`` and ``password``.
         rate: Pictures a second of RTP time, and of real time times ``speed``.
+        still: Only ever the first picture: nothing moves, and no shot ends.
     """
 
     def __init__(
@@ -85,13 +88,14 @@ class RtspServer:
         rate: int = 25,
         speed: float = 1.0,
         count: int = 100,
+        still: bool = False,
     ) -> None:
         self._behaviours = behaviours or (Behaviour(),)
         self._auth = auth
         self._password = password
         self._rate = rate
         self._pause = 1 / (rate * speed)
-        self._encoded = encode(count, rate=rate)
+        self._encoded = encode(count, rate=rate, still=still)
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []

@@ -174,7 +174,8 @@ class Teller:
     def _loitering(self) -> list[str]:
         since_start_s = (self._event.established_ns - self._event.start_ns) / NS_PER_S
         duration = self._duration("dwell_s") or self._about(since_start_s)
-        speed = self._facts.get("average_speed_px_s")
+        # What established it; the average is of the whole stay, ways in and out included.
+        speed = self._facts.get("window_speed_px_s", self._facts.get("average_speed_px_s"))
         key = self._open("loitering")
         return [
             self._say(key, actor=self._subject(), zone=self.zone(), duration=duration),

@@ -26,6 +26,8 @@ from video_detective.storage.database import Database
 EVIDENCE_GROUP = 3
 """Recorded events wait for their evidence until there are this many, or the end: those that lie
 near each other are then decoded once. More would only hold more pictures in memory."""
+EVIDENCE_PIXELS = 6_000_000
+"""Of one frame times the events cut at once: large pictures fill the memory with fewer events."""
 LIVE_EVIDENCE_DELAY_NS = 15 * NS_PER_S
 """Evidence of a live event is cut when the recorder has surely closed the piece that holds it."""
 
@@ -196,10 +198,12 @@ async def _cut_evidence(
         ready.append(event)
     if not everything and not live and len(ready) < EVIDENCE_GROUP:
         return
-    for start in range(0, len(ready), EVIDENCE_GROUP):
+    width, height = analysis.source.info.width, analysis.source.info.height
+    at_once = max(1, min(EVIDENCE_GROUP, EVIDENCE_PIXELS // (width * height)))
+    for start in range(0, len(ready), at_once):
         group = [
             (event, await _points_near_pictures(database, run, event))
-            for event in ready[start : start + EVIDENCE_GROUP]
+            for event in ready[start : start + at_once]
         ]
         cut = await worker.run(analysis.cutter.cut, group)
         for (event, _), (evidence, frames) in zip(group, cut, strict=True):

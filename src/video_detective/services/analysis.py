@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from video_detective.detection.gate import GatedEyes
 from video_detective.detection.motion import MotionEyes
 from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
-from video_detective.media import Source, SourceInfo
+from video_detective.media import Frame, Loss, Position, Source, SourceInfo
 from video_detective.media.clips import Footage, Piece
 from video_detective.media.live import LiveStream
 from video_detective.media.open import is_live, open_source
@@ -40,7 +41,7 @@ from video_detective.storage import CameraRow, RunKey
 from video_detective.tracking import Tracker
 from video_detective.tracking.bytetrack import ByteTracker
 
-REVISION = 1
+REVISION = 2
 """Raise when the same input gives other results than before: analyses are then made anew, and a
 checkpoint of the earlier program is never continued."""
 
@@ -114,7 +115,7 @@ async def analyze(
             return recorder.footage()
         return Footage((Piece(path=Path(request.source), start_ns=source.info.start_ns),))
 
-    eyes = make_eyes(camera)
+    make_eyes(camera)  # what is wrong with the detector is told before anything is stored
     if known is None or request.is_described:
         await workspace.database.save_camera(
             CameraRow(
@@ -124,30 +125,59 @@ async def analyze(
                 document=camera.model_dump(mode="json"),
             )
         )
-    numbers = await workspace.database.next_numbers(camera_id)
-    scene = camera.scene(camera_id)
-    analysis = Analysis(
-        key=RunKey(
-            camera_id=camera_id,
-            fingerprint=_content_of(source.info),
-            settings_hash=_settings_hash(camera, source.info.start_ns),
-        ),
-        source=source,
-        scene=scene,
-        camera_name=camera.name or camera_id,
-        graph=CameraGraph(
+
+    async def assemble(source: Source) -> Analysis:
+        numbers = await workspace.database.next_numbers(camera_id)
+        scene = camera.scene(camera_id)
+        return Analysis(
+            key=_run_key(camera_id, camera, source.info),
+            source=source,
             scene=scene,
-            sampler=Sampler(fps=camera.sampling.fps, idle_fps=camera.sampling.idle_fps),
-            eyes=eyes,
-            make_tracker=lambda next_numbers: _tracker(camera, next_numbers),
-            track_numbers=numbers.tracks,
-            event_numbers=numbers.events,
-        ),
-        cutter=EvidenceCutter(footage=footage, scene=scene, blobs=workspace.blobs),
-        detector=camera.detection.detector,
-    )
+            camera_name=camera.name or camera_id,
+            graph=CameraGraph(
+                scene=scene,
+                sampler=Sampler(fps=camera.sampling.fps, idle_fps=camera.sampling.idle_fps),
+                eyes=make_eyes(camera),
+                make_tracker=lambda next_numbers: _tracker(camera, next_numbers),
+                track_numbers=numbers.tracks,
+                event_numbers=numbers.events,
+            ),
+            cutter=EvidenceCutter(footage=footage, scene=scene, blobs=workspace.blobs),
+            detector=camera.detection.detector,
+        )
+
+    if source.info.live:
+        for row in await workspace.database.runs(camera_id):
+            killed = dataclasses.replace(source.info, start_ns=row.start_ns)
+            if not row.done and row.key == _run_key(camera_id, camera, killed):
+                ended = await assemble(_Ended(killed))
+                await run_analysis(ended, workspace.database, stop=threading.Event())
+    analysis = await assemble(source)
     async with _stopped_by(stop, source):
         return await run_analysis(analysis, workspace.database, stop=stop, on_progress=on_progress)
+
+
+class _Ended:
+    """The source of a live analysis that was killed: nothing more comes of it.
+
+    To analyse it to its end closes the events that were open and cuts their evidence.
+    """
+
+    def __init__(self, info: SourceInfo) -> None:
+        self.info = info
+        self.losses: tuple[Loss, ...] = ()
+
+    def frames(self, *, after: Position | None = None) -> Iterator[Frame]:
+        """None."""
+        return iter(())
+
+
+def _run_key(camera_id: str, camera: Camera, info: SourceInfo) -> RunKey:
+    return RunKey(
+        camera_id=camera_id,
+        fingerprint=_content_of(info),
+        settings_hash=_settings_hash(camera, info.start_ns),
+    )
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             try:
                 write(file)
                 file.flush()
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
                 os.replace(file.name, path)
             except BaseException:
                 os.unlink(file.name)
@@ -54,3 +55,10 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             f"'{path}' cannot be written ({cause.strerror})",
             remedy="Name a file in a writable folder with enough room.",
         ) from cause
+
+
+def _umask() -> int:
+    """What this user withholds from others; it can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
