@@ -46,7 +46,7 @@ def open_source(
         SourceLostError: a stream that cannot be reached.
     """
     if not text.strip():
-        raise MissingError("the source is empty", remedy="Name a video file, folder or stream.")
+        raise MissingError("the source '' is empty", remedy="Name a video file, folder or stream.")
     if is_live(text):
         return LiveStream(text, clock=clock, recorder=recorder, start_ns=start_ns)
     path = Path(text)

@@ -53,7 +53,7 @@ def test_an_empty_source_is_not_the_present_folder(
 ) -> None:
     cv2.imwrite(str(tmp_path / "1.png"), picture(0))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(MissingError, match="source is empty"):
+    with pytest.raises(MissingError, match="source '' is empty"):
         opened(text)
 
 
