@@ -88,3 +88,25 @@ class StorageError(VideoDetectiveError):
     """The data directory or database cannot be used (full, read-only, newer, unreachable)."""
 
     code = "STORAGE_UNAVAILABLE"
+
+
+class ModelError(VideoDetectiveError):
+    """A model server gave no usable answer; nothing but words depends on one.
+
+    Args:
+        message, remedy: As for every error.
+        reason: ``unreachable``, ``timeout``, ``overloaded``, ``server``, ``refused`` (by policy or
+            key), ``no_model``, ``truncated``, ``invalid``, ``empty``, ``language``, ``cancelled``.
+        transient: The same request may succeed later.
+        raw: What the model said, where it said something; kept for the record.
+    """
+
+    code = "MODEL_UNAVAILABLE"
+
+    def __init__(
+        self, message: str, *, remedy: str, reason: str, transient: bool, raw: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy, reason=reason, transient=transient)
+        self.reason = reason
+        self.transient = transient
+        self.raw = raw

@@ -1,0 +1,1 @@
+"""What questions and events have in common: tokens, concepts, times, and how matches are ranked."""
