@@ -1,0 +1,188 @@
+"""What a data directory's owner sets besides cameras: model servers, and what they are used for.
+
+``settings.yaml`` in the data directory; without it nothing is sent to any model, and everything
+works from the rules' facts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from video_detective.config.base import Identifier
+from video_detective.config.checks import Problem
+from video_detective.config.tree import Kind as DocumentKind
+from video_detective.config.tree import Tree, read_text
+from video_detective.errors import UsageError
+from video_detective.llm.base import Kind, Server
+
+FILE_NAME = "settings.yaml"
+_KIND = DocumentKind(title="Settings file", holds="schema_version")
+
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ServerSettings(_Section):
+    """A model server. ``api_key_env`` names the environment variable that holds its key."""
+
+    kind: Kind
+    url: str = Field(max_length=500)
+    api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    concurrency: int = Field(default=1, ge=1, le=64)
+    timeout_s: float = Field(default=120.0, gt=0, le=3600)
+
+
+class NarrationSettings(_Section):
+    """Which model tells events, in which language, and how often it may be asked.
+
+    ``calls_per_hour`` counts over all cameras; what is beyond it is told with fewer pictures or
+    without a model, and says so.
+    """
+
+    server: Identifier
+    model: ModelName
+    language: Literal["zh-TW", "en"] = "zh-TW"
+    calls_per_hour: int = Field(default=240, ge=1, le=100_000)
+    calls_per_hour_per_camera: int = Field(default=120, ge=1, le=100_000)
+
+
+class AnswerSettings(_Section):
+    """Which model words answers; every sentence of it is checked against its citations."""
+
+    server: Identifier
+    model: ModelName
+
+
+class QdrantSettings(_Section):
+    """A Qdrant server as a derived index; the database stays the truth."""
+
+    url: str = Field(max_length=500)
+    collection: Identifier = "video-detective"
+    api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+
+
+class EmbeddingSettings(_Section):
+    """Which model gives embeddings; ``qdrant`` keeps them in a Qdrant server as well."""
+
+    server: Identifier
+    model: ModelName
+    qdrant: QdrantSettings | None = None
+
+
+class Settings(_Section):
+    """A whole settings file; every part but the version may be left out."""
+
+    schema_version: Literal[1] = 1
+    servers: dict[Identifier, ServerSettings] = {}
+    narration: NarrationSettings | None = None
+    answers: AnswerSettings | None = None
+    embeddings: EmbeddingSettings | None = None
+
+    def server(self, name: str, environment: Mapping[str, str] = os.environ) -> Server:
+        """The named server, ready to be called; its key is read from the environment.
+
+        Raises:
+            UsageError: the environment lacks the key.
+        """
+        settings = self.servers[name]
+        return Server(
+            name=name,
+            kind=settings.kind,
+            url=settings.url.rstrip("/"),
+            api_key=_secret(settings.api_key_env, f"model server {name!r}", environment),
+            concurrency=settings.concurrency,
+            timeout_s=settings.timeout_s,
+        )
+
+
+def qdrant_key(settings: QdrantSettings, environment: Mapping[str, str] = os.environ) -> str:
+    """The key of a Qdrant server; "" for none.
+
+    Raises:
+        UsageError: the environment lacks it.
+    """
+    return _secret(settings.api_key_env, "Qdrant", environment)
+
+
+def load_settings(data_dir: Path) -> Settings:
+    """The settings of a data directory; those of an absent file are all defaults.
+
+    Raises:
+        UsageError: the file cannot be read.
+        InvalidRulesError: it is wrong, with every problem, line and field.
+    """
+    path = data_dir / FILE_NAME
+    if not path.exists():
+        return Settings()
+    return parse_settings(read_text(path, _KIND), name=str(path))
+
+
+def parse_settings(text: str, *, name: str = FILE_NAME) -> Settings:
+    """Validate the text of a settings file.
+
+    Raises:
+        InvalidRulesError: with every problem, each as ``name:line: field: what is wrong``.
+    """
+    tree = Tree(text, name, _KIND)
+    try:
+        settings = TypeAdapter(Settings).validate_json(json.dumps(tree.data), strict=True)
+    except ValidationError as cause:
+        raise tree.complaint(tree.problems_of(cause.errors())) from cause
+    if problems := list(_check(settings)):
+        raise tree.complaint(problems)
+    return settings
+
+
+def _check(settings: Settings) -> Iterator[Problem]:
+    for name, server in settings.servers.items():
+        if (problem := url_problem(server.url)) is not None:
+            yield ("servers", name, "url"), problem
+    uses = {
+        "narration": settings.narration,
+        "answers": settings.answers,
+        "embeddings": settings.embeddings,
+    }
+    for section, use in uses.items():
+        if use is not None and use.server not in settings.servers:
+            known = ", ".join(settings.servers) or "(none)"
+            yield (section, "server"), f"there is no server {use.server!r}; use one of: {known}"
+    qdrant = settings.embeddings and settings.embeddings.qdrant
+    if qdrant and (problem := url_problem(qdrant.url)) is not None:
+        yield ("embeddings", "qdrant", "url"), problem
+
+
+def url_problem(url: str) -> str | None:
+    """Why the address is none that may be called, or None when it is one. Never repeats secrets."""
+    try:
+        parts = urlsplit(url)
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError:
+        return "is no address; write http://127.0.0.1:11434"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_right:
+        return f"{parts.scheme or '(no scheme)'}: write an http:// or https:// address with a host"
+    if parts.username or parts.password:
+        return "must not hold a user or password; put the key into api_key_env"
+    if parts.query or parts.fragment:
+        return "must end with the path"
+    return None
+
+
+def _secret(variable: str | None, owner: str, environment: Mapping[str, str]) -> str:
+    if variable is None:
+        return ""
+    if not environment.get(variable):
+        raise UsageError(
+            f"The environment variable {variable} with the key of {owner} is not set",
+            remedy=f"Set {variable}, or remove api_key_env.",
+        )
+    return environment[variable]
