@@ -1,0 +1,239 @@
+"""Answers to questions without a model: from events and coverage alone, in full sentences.
+
+"Nothing happened" and "nothing was recorded" are different answers, and each says on what recording
+it rests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from video_detective.geometry import NS_PER_S
+from video_detective.narration.catalogue import Language, catalogue, event_name, fill
+
+MAX_TOLD = 3
+"""Events that an answer tells; the others stand in the time line."""
+MAX_GAPS = 8
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An event as an answer tells it.
+
+    Args:
+        sentence: Its words in the answer's language, with the time of day at the beginning.
+    """
+
+    event_id: str
+    camera: str
+    start_ns: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a camera was recorded in the period asked for.
+
+    Args:
+        camera_id: Which.
+        camera: What people call it.
+        recorded: There is any recording of the period.
+        gaps: ``(start_ns, end_ns)`` within the period and without recording, in order of time;
+            empty where the period has no two ends.
+    """
+
+    camera_id: str
+    camera: str
+    recorded: bool
+    gaps: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFacts:
+    """What an answer rests on.
+
+    Args:
+        since_ns, until_ns: Period asked for; None is open.
+        zone: In which its times are told.
+        places: Cameras and places asked for, as people call them.
+        yes_no: The question wants a yes or a no.
+        count: Events that match in full.
+        more: There are more than ``count``.
+        kinds: (event type, how many), of those that match.
+        findings: The best of them, best first.
+        nearest: Events that match in part; told only when none matches in full.
+        watches: Recording of every camera asked for.
+        unused: Words of the question that narrowed nothing.
+    """
+
+    since_ns: int | None
+    until_ns: int | None
+    zone: ZoneInfo
+    places: tuple[str, ...] = ()
+    yes_no: bool = False
+    count: int = 0
+    more: bool = False
+    kinds: tuple[tuple[str, int], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    nearest: tuple[Finding, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence of an answer and the events it rests on; none where it tells of recording."""
+
+    text: str
+    cites: tuple[str, ...] = ()
+
+
+def template_answer(facts: AnswerFacts, language: Language) -> tuple[Sentence, ...]:
+    """The answer, three to six sentences where there is that much to say."""
+    recorded = any(watch.recorded for watch in facts.watches)
+    said = {"period": _period(facts, language), "place": _place(facts, language)}
+    if facts.count:
+        told = facts.findings[:MAX_TOLD]
+        lead = fill(
+            language,
+            "answers",
+            "yes" if facts.yes_no else "found",
+            count=_count(facts, language),
+            kinds=_kinds(facts, language),
+            **said,
+        )
+        cites = tuple(finding.event_id for finding in facts.findings)
+        sentences = [Sentence(text=_capital(lead), cites=cites), *_events(told, facts, language)]
+        if facts.count > len(told):
+            sentences.append(Sentence(text=fill(language, "answers", "more")))
+        return (*sentences, *_coverage(facts, language))
+    if not recorded:
+        return (Sentence(text=fill(language, "answers", "unknown", **said)),)
+    none = fill(language, "answers", "no" if facts.yes_no else "none", **said)
+    sentences = [Sentence(text=_capital(none)), *_coverage(facts, language)]
+    if facts.nearest:
+        sentences.append(Sentence(text=fill(language, "answers", "nearest")))
+        sentences += _events(facts.nearest[:MAX_TOLD], facts, language)
+    return tuple(sentences)
+
+
+def missing_info(facts: AnswerFacts, language: Language) -> list[str]:
+    """What would have to be known to say more: gaps of recording by camera, then what to try."""
+    lines: list[str] = []
+    if not facts.watches:
+        lines.append(fill(language, "answers", "missing_cameras"))
+    gaps = 0
+    for watch in facts.watches:
+        who = {"camera": watch.camera, "camera_id": watch.camera_id}
+        if not watch.recorded:
+            lines.append(fill(language, "answers", "missing_never", **who))
+            continue
+        for start_ns, end_ns in watch.gaps:
+            gaps += 1
+            if gaps <= MAX_GAPS:
+                span = _span(start_ns, end_ns, facts.zone)
+                lines.append(fill(language, "answers", "missing_gap", **who, **span))
+    if gaps > MAX_GAPS:
+        lines.append(fill(language, "answers", "missing_more", count=gaps - MAX_GAPS))
+    if facts.unused:
+        words = catalogue(language)["words"]["list"].join(facts.unused)
+        lines.append(fill(language, "answers", "missing_words", words=words))
+    if not facts.count and any(watch.recorded for watch in facts.watches):
+        lines.append(fill(language, "answers", "missing_widen"))
+    return lines
+
+
+def _events(
+    findings: Sequence[Finding], facts: AnswerFacts, language: Language
+) -> Iterator[Sentence]:
+    for finding in findings:
+        text = fill(
+            language,
+            "answers",
+            "event",
+            when=f"{_local(finding.start_ns, facts.zone):%Y-%m-%d}",
+            camera=finding.camera,
+            sentence=finding.sentence.rstrip("。."),
+        )
+        yield Sentence(text=text, cites=(finding.event_id,))
+
+
+def _coverage(facts: AnswerFacts, language: Language) -> list[Sentence]:
+    """How complete the recording is on which the answer rests; nothing for periods without ends."""
+    if facts.since_ns is None or facts.until_ns is None or not facts.watches:
+        return []
+    lacking = [watch for watch in facts.watches if watch.gaps or not watch.recorded]
+    cameras = len(facts.watches)
+    if not lacking:
+        key = "covered_one" if cameras == 1 else "covered"
+        text = fill(language, "answers", key, cameras=cameras, camera=facts.watches[0].camera)
+    elif len(lacking) == 1 and len(lacking[0].gaps) == 1:
+        span = _span(*lacking[0].gaps[0], facts.zone)
+        gap = fill(language, "answers", "gap", camera=lacking[0].camera, **span)
+        text = fill(language, "answers", "partly", gap=gap)
+    else:
+        text = fill(language, "answers", "partly_many", cameras=cameras, missing=len(lacking))
+    return [Sentence(text=text)]
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _count(facts: AnswerFacts, language: Language) -> str:
+    key = "at_least" if facts.more else "one" if facts.count == 1 else "many"
+    return fill(language, "answers", key, count=facts.count)
+
+
+def _kinds(facts: AnswerFacts, language: Language) -> str:
+    if len(facts.kinds) < 2:
+        return ""
+    named = [
+        fill(language, "answers", "kind", name=event_name(kind, language), count=count)
+        for kind, count in facts.kinds
+    ]
+    joined = catalogue(language)["words"]["list"].join(named)
+    return fill(language, "answers", "kinds", kinds=joined)
+
+
+def _place(facts: AnswerFacts, language: Language) -> str:
+    if not facts.places:
+        return ""
+    joined = catalogue(language)["words"]["list"].join(facts.places)
+    return fill(language, "answers", "in_place", places=joined)
+
+
+def _period(facts: AnswerFacts, language: Language) -> str:
+    since, until = facts.since_ns, facts.until_ns
+    if since is not None and until is not None:
+        return fill(language, "answers", "period", **_span(since, until, facts.zone))
+    if since is not None:
+        return fill(language, "answers", "since", start=_told(since, facts.zone))
+    if until is not None:
+        return fill(language, "answers", "until", end=_told(until, facts.zone))
+    return fill(language, "answers", "always")
+
+
+def _span(start_ns: int, end_ns: int, zone: ZoneInfo) -> dict[str, str]:
+    """Both ends; the day of the second only where it is another, seconds only where they count."""
+    start, end = _local(start_ns, zone), _local(end_ns, zone)
+    pattern = "%H:%M:%S" if start.second or end.second else "%H:%M"
+    same_day = start.date() == end.date()
+    return {
+        "start": start.strftime(f"%Y-%m-%d {pattern}"),
+        "end": end.strftime(pattern if same_day else f"%Y-%m-%d {pattern}"),
+    }
+
+
+def _told(time_ns: int, zone: ZoneInfo) -> str:
+    moment = _local(time_ns, zone)
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
+
+
+def _local(time_ns: int, zone: ZoneInfo) -> datetime:
+    return (_EPOCH + timedelta(seconds=time_ns // NS_PER_S)).astimezone(zone)

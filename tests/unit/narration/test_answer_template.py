@@ -1,0 +1,106 @@
+"""Answers without a model."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from video_detective.narration.answer_template import (
+    AnswerFacts,
+    Finding,
+    Watch,
+    missing_info,
+    template_answer,
+)
+
+MINUTE_NS = 60 * 10**9
+TEN_PM = 1765893600 * 10**9  # 2025-12-16 22:00 in Taipei
+STAY = Finding(
+    event_id="evt_1", camera="後門攝影機", start_ns=TEN_PM + 5 * MINUTE_NS,
+    sentence="22:05:00 人物 p12 在後門停留約 35 秒",
+)  # fmt: skip
+WHOLE = Watch(camera_id="cam01", camera="後門攝影機", recorded=True)
+GAP = (TEN_PM + 10 * MINUTE_NS, TEN_PM + 15 * MINUTE_NS)
+ASKED = AnswerFacts(
+    since_ns=TEN_PM,
+    until_ns=TEN_PM + 60 * MINUTE_NS,
+    zone=ZoneInfo("Asia/Taipei"),
+    yes_no=True,
+    watches=(WHOLE,),
+)
+
+
+def told(facts: AnswerFacts, language: str = "zh-TW") -> str:
+    return "".join(sentence.text for sentence in template_answer(facts, language))
+
+
+def test_what_was_found_is_told_with_the_events_it_rests_on() -> None:
+    facts = replace(ASKED, count=1, findings=(STAY,), places=("後門",))
+    lead, event, recording = template_answer(facts, "zh-TW")
+    assert lead.text == "有，2025-12-16 22:00 到 23:00 之間在後門找到 1 筆符合的事件。"
+    assert lead.cites == event.cites == ("evt_1",)
+    assert event.text == "2025-12-16 22:05:00 人物 p12 在後門停留約 35 秒（後門攝影機）。"
+    assert recording.text == "後門攝影機在這段時間的錄影完整。"
+    assert told(facts, "en").startswith("Yes, from 2025-12-16 22:00 to 23:00 at 後門: 1 matching")
+
+
+def test_nothing_happened_is_said_with_the_recording_it_rests_on() -> None:
+    assert told(ASKED) == (
+        "沒有，2025-12-16 22:00 到 23:00 之間有錄影的時段內，沒有符合條件的事件。"
+        "後門攝影機在這段時間的錄影完整。"
+    )
+
+
+def test_no_recording_is_not_nothing_happened() -> None:
+    dark = replace(ASKED, watches=(replace(WHOLE, recorded=False),))
+    assert told(dark) == "無法判斷，2025-12-16 22:00 到 23:00 之間沒有任何錄影。"
+    assert missing_info(dark, "zh-TW") == [
+        "後門攝影機（cam01）在這段時間完全沒有錄影；請先分析該時段的影片。"
+    ]
+    assert "It cannot be said" in told(dark, "en")
+
+
+def test_a_gap_in_the_recording_is_told_beside_nothing_happened() -> None:
+    facts = replace(ASKED, watches=(replace(WHOLE, gaps=(GAP,)),))
+    assert "2025-12-16 22:10 到 22:15 之間沒有錄影，這部分無法判斷" in told(facts)
+    assert missing_info(facts, "en")[0] == (
+        "後門攝影機 (cam01) was not recorded from 2025-12-16 22:10 to 22:15."
+    )
+
+
+def test_several_cameras_with_gaps_are_counted() -> None:
+    other = Watch(camera_id="cam02", camera="大門", recorded=False)
+    facts = replace(ASKED, watches=(replace(WHOLE, gaps=(GAP, GAP)), other, WHOLE))
+    assert "3 台攝影機中有 2 台的錄影不完整" in told(facts)
+
+
+def test_events_that_match_in_part_are_never_told_as_an_answer() -> None:
+    facts = replace(ASKED, nearest=(STAY,))
+    sentences = [sentence.text for sentence in template_answer(facts, "zh-TW")]
+    assert sentences[0].startswith("沒有")
+    assert "只符合部分條件" in sentences[-2]
+    assert "p12" in sentences[-1]
+
+
+def test_a_long_list_of_gaps_is_counted_rather_than_cut() -> None:
+    facts = replace(ASKED, count=1, findings=(STAY,), watches=(replace(WHOLE, gaps=(GAP,) * 20),))
+    lines = missing_info(facts, "zh-TW")
+    assert len(lines) == 9
+    assert "12" in lines[-1]
+
+
+def test_words_that_narrowed_nothing_are_said() -> None:
+    facts = replace(ASKED, count=1, findings=(STAY,), unused=("農曆",))
+    assert missing_info(facts, "zh-TW") == ["問題中這些字詞沒有用來篩選：農曆。"]
+
+
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+def test_counting_that_stopped_is_told_as_at_least(language: str) -> None:
+    facts = replace(ASKED, count=10_000, more=True, findings=(STAY,))
+    assert ("至少 10000" if language == "zh-TW" else "at least 10000") in told(facts, language)
+
+
+def test_periods_without_ends_say_nothing_of_completeness() -> None:
+    facts = replace(ASKED, since_ns=None, count=1, findings=(STAY,))
+    assert "23:00 以前" in told(facts)
+    assert "完整" not in told(facts)
