@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from video_detective.storage import migrate, reading, writing
+from video_detective.storage import counting, migrate, reading, writing
 from video_detective.storage.base import (
     CameraRow,
     EventQuery,
@@ -194,6 +194,24 @@ class Database:
         """
         async with self._reading() as connection:
             return await reading.events(connection, query)
+
+    async def event_counts(
+        self, query: EventQuery, *, origin_ns: int, stretch_ns: int
+    ) -> counting.EventCounts:
+        """How many events meet every condition, by kind and by time, as of one moment.
+
+        Args:
+            query: Limit, cursor and order are not read.
+            origin_ns: Where stretch 0 begins; at or before ``query.since_ns``.
+            stretch_ns: Length of a stretch.
+        """
+        async with self._reading() as connection:
+            return await counting.event_counts(connection, query, origin_ns, stretch_ns)
+
+    async def gravest_events(self, query: EventQuery) -> list[StoredEvent]:
+        """The first ``query.limit`` events by falling risk, then by start."""
+        async with self._reading() as connection:
+            return await counting.gravest(connection, query)
 
     async def event(self, event_id: str) -> StoredEvent | None:
         """One event with its evidence, also of a superseded analysis."""

@@ -92,8 +92,8 @@ async def frames(
         select(FRAMES)
         .where(
             FRAMES.c.camera_id == camera,
-            FRAMES.c.time_ns >= _storable_ns(since_ns),
-            FRAMES.c.time_ns < _storable_ns(until_ns),
+            FRAMES.c.time_ns >= storable_ns(since_ns),
+            FRAMES.c.time_ns < storable_ns(until_ns),
         )
         .order_by(FRAMES.c.time_ns, FRAMES.c.frame_id)
     )
@@ -108,8 +108,8 @@ async def tracks(
         select(TRACKS)
         .where(
             TRACKS.c.camera_id == camera,
-            TRACKS.c.first_ns < _storable_ns(until_ns),
-            TRACKS.c.last_ns >= _storable_ns(since_ns),
+            TRACKS.c.first_ns < storable_ns(until_ns),
+            TRACKS.c.last_ns >= storable_ns(since_ns),
         )
         .order_by(TRACKS.c.first_ns, TRACKS.c.track_id)
     )
@@ -124,8 +124,8 @@ async def track_points(
         select(TRACK_POINTS)
         .where(
             TRACK_POINTS.c.camera_id == camera,
-            TRACK_POINTS.c.time_ns >= _storable_ns(since_ns),
-            TRACK_POINTS.c.time_ns < _storable_ns(until_ns),
+            TRACK_POINTS.c.time_ns >= storable_ns(since_ns),
+            TRACK_POINTS.c.time_ns < storable_ns(until_ns),
         )
         .order_by(TRACK_POINTS.c.time_ns, TRACK_POINTS.c.track_id)
     )
@@ -142,8 +142,8 @@ async def coverage(
         select(COVERAGE.c.start_ns, COVERAGE.c.end_ns)
         .where(
             COVERAGE.c.camera_id == camera,
-            COVERAGE.c.start_ns < _storable_ns(until_ns),
-            COVERAGE.c.end_ns > _storable_ns(since_ns),
+            COVERAGE.c.start_ns < storable_ns(until_ns),
+            COVERAGE.c.end_ns > storable_ns(since_ns),
         )
         .order_by(COVERAGE.c.start_ns)
     )
@@ -185,8 +185,8 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
         raise UsageError(
             f"A page of {query.limit} events cannot be made", remedy=f"Ask for 1 to {_MAX_PAGE}"
         )
-    conditions = _conditions(query)
-    statement = select(EVENTS).where(*conditions)
+    wanted = conditions(query)
+    statement = select(EVENTS).where(*wanted)
     place = tuple_(EVENTS.c.start_ns, EVENTS.c.event_id)
     if query.cursor is not None:
         start_ns, event_id = _read_cursor(query.cursor)
@@ -198,7 +198,7 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
     else:
         statement = statement.order_by(*keys)
     found = await _with_evidence(connection, statement.limit(query.limit + 1))
-    total = await connection.scalar(select(func.count()).select_from(EVENTS).where(*conditions))
+    total = await connection.scalar(select(func.count()).select_from(EVENTS).where(*wanted))
     page = found[: query.limit]
     return Page(
         events=tuple(page),
@@ -207,7 +207,12 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
     )
 
 
-def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
+def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
+    """What a row of events must meet to be listed; without limit, cursor and order.
+
+    Raises:
+        UsageError: too many or too long terms.
+    """
     terms = [rows.search_form(term) for term in query.text]
     if len(terms) > _MAX_TERMS or any(len(term) > _MAX_TERM_LENGTH for term in terms):
         raise UsageError(
@@ -215,20 +220,20 @@ def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
             remedy=f"Use at most {_MAX_TERMS} terms of {_MAX_TERM_LENGTH} characters",
         )
     superseded = select(RUNS.c.run_id).where(RUNS.c.superseded_by.is_not(None))
-    conditions: list[ColumnElement[bool]] = [
+    wanted: list[ColumnElement[bool]] = [
         or_(EVENTS.c.run_id.is_(None), EVENTS.c.run_id.not_in(superseded))
     ]
-    conditions += [EVENTS.c.search_text.contains(term, autoescape=True) for term in terms if term]
+    wanted += [EVENTS.c.search_text.contains(term, autoescape=True) for term in terms if term]
     if query.camera is not None:
-        conditions.append(EVENTS.c.camera_id == query.camera)
+        wanted.append(EVENTS.c.camera_id == query.camera)
     if query.types:
-        conditions.append(EVENTS.c.type.in_(query.types))
+        wanted.append(EVENTS.c.type.in_(query.types))
     if query.until_ns is not None:
-        conditions.append(EVENTS.c.start_ns < _storable_ns(query.until_ns))
+        wanted.append(EVENTS.c.start_ns < storable_ns(query.until_ns))
     if query.since_ns is not None:
-        since_ns = _storable_ns(query.since_ns)
-        conditions.append(or_(EVENTS.c.end_ns.is_(None), EVENTS.c.end_ns >= since_ns))
-    return conditions
+        since_ns = storable_ns(query.since_ns)
+        wanted.append(or_(EVENTS.c.end_ns.is_(None), EVENTS.c.end_ns >= since_ns))
+    return wanted
 
 
 async def _with_evidence(
@@ -260,7 +265,7 @@ def chunks(keys: Collection[str]) -> list[list[str]]:
     return [ordered[i : i + 900] for i in range(0, len(ordered), 900)]
 
 
-def _storable_ns(time_ns: int) -> int:
+def storable_ns(time_ns: int) -> int:
     """The time, cut to what a 64-bit column holds: users may ask for the year 9999."""
     return max(-_LAST_NS, min(time_ns, _LAST_NS))
 
@@ -276,7 +281,7 @@ def _read_cursor(cursor: str) -> tuple[int, str]:
         start_ns, event_id = (
             base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
         )
-        return _storable_ns(int(start_ns)), event_id
+        return storable_ns(int(start_ns)), event_id
     except ValueError as error:  # also of base64 and of UTF-8
         raise UsageError(
             f"The cursor '{cursor[:80]}' is of no page",
