@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel
 
 Kind = Literal["ollama", "openai", "lmstudio", "vllm", "llamacpp", "nim"]
 """Servers whose abilities are known; ``openai`` is any other that speaks its protocol."""
+
+Structured = Literal["schema", "json", "no"]
+"""How far a server binds an answer: to a JSON schema, to valid JSON, or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class Server:
     name: str
     kind: Kind
     url: str
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     concurrency: int = 1
     timeout_s: float = 120.0
 
@@ -36,7 +39,7 @@ class Server:
 class Image:
     """A picture within a request: JPEG bytes."""
 
-    jpeg: bytes
+    jpeg: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,7 @@ class Completion:
         prompt_tokens, completion_tokens: As the server counts them; None when it does not say.
         wall_s: From request to last token, retries and repair included.
         attempts: Requests that were needed, repair included.
+        tokens_per_s: How fast the answer was written, as the server says; None when it does not.
     """
 
     text: str
@@ -81,6 +85,7 @@ class Completion:
     completion_tokens: int | None
     wall_s: float
     attempts: int
+    tokens_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +95,16 @@ class Abilities:
     Args:
         structured: ``schema`` (answers hold to a schema), ``json`` (valid JSON only) or ``no``.
         images: It described a picture that only somebody who sees it can describe.
+        several_images: It told apart two pictures of one request, in their order.
         context_tokens: Longest prompt and answer together; None when unknown.
         tokens_per_s: Of the answer; None when unknown.
         gpu_share: Share of the model in GPU memory, 0..1; None when the server does not say.
         embedding_size: Numbers in an embedding; None when the model gives none.
     """
 
-    structured: Literal["schema", "json", "no"] = "no"
+    structured: Structured = "no"
     images: bool = False
+    several_images: bool = False
     context_tokens: int | None = None
     tokens_per_s: float | None = None
     gpu_share: float | None = None
