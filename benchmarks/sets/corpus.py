@@ -19,10 +19,10 @@ import numpy as np
 from benchmarks.sets.telling import VEHICLES, tell
 from video_detective import config
 from video_detective.geometry import NS_PER_S
-from video_detective.narration.template import event_texts
+from video_detective.narration.template import EventTexts, event_texts
 from video_detective.rules import Actor, Event, Moment, Rule, Scene
 from video_detective.rules.snapshot import plain
-from video_detective.storage.base import CameraRow, StoredEvent
+from video_detective.storage.base import CameraRow
 
 Chosen = TypeVar("Chosen")
 
@@ -86,20 +86,21 @@ class Item:
 
     Args:
         event: The fact.
-        stored: The event with the words that the product makes from its facts.
+        stored: The words that the product makes from its facts.
         told: A vision model's words in Traditional Chinese; "" when none looked.
         truth: What the facts and ``told`` say, by stable keys; see ``truth_of()``.
     """
 
     event: Event
-    stored: StoredEvent
+    stored: EventTexts
     told: str
     truth: Mapping[str, Any]
 
     @property
     def text(self) -> str:
         """All words that a search may look in."""
-        return f"{self.stored.search_text} {self.told}".strip()
+        words = (self.stored.summary_zh, self.stored.summary_en, *self.stored.keywords_zh)
+        return " ".join((*words, self.told)).strip()
 
 
 def corpus(seed: int = SEED, size: int = 6000) -> tuple[list[CameraRow], list[Item]]:
@@ -143,14 +144,7 @@ def corpus(seed: int = SEED, size: int = 6000) -> tuple[list[CameraRow], list[It
         rule = scene.rules[int(draw.choice(len(shares), p=shares / shares.sum()))]
         event = maker.event(scene, rule, start)
         telling = tell(event, draw, USUAL[camera_id]) if draw.random() < TOLD else None
-        words = event_texts(event, scene, camera_name=document.camera(camera_id).name)
-        stored = StoredEvent(
-            event=event,
-            summary_zh=words.summary_zh,
-            summary_en=words.summary_en,
-            keywords_zh=words.keywords_zh,
-            search_text=words.search_text,
-        )
+        stored = event_texts(event, scene, camera_name=document.camera(camera_id).name)
         known = {} if telling is None else telling.known
         told = "" if telling is None else telling.text()
         truth = truth_of(event, ZoneInfo(scene.timezone), known)
