@@ -57,10 +57,14 @@ class NarrationSettings(_Section):
 
 
 class AnswerSettings(_Section):
-    """Which model words answers; every sentence of it is checked against its citations."""
+    """Which model words answers; every sentence of it is checked against its citations.
+
+    A model that has not answered after ``timeout_s`` is not waited for: the template answer stands.
+    """
 
     server: Identifier
     model: ModelName
+    timeout_s: float = Field(default=30.0, gt=0, le=600)
 
 
 class QdrantSettings(_Section):

@@ -96,7 +96,7 @@ class Sentence:
 def template_answer(facts: AnswerFacts, language: Language) -> tuple[Sentence, ...]:
     """The answer, three to six sentences where there is that much to say."""
     recorded = any(watch.recorded for watch in facts.watches)
-    said = {"period": _period(facts, language), "place": _place(facts, language)}
+    said = {"period": period_words(facts, language), "place": _place(facts, language)}
     if facts.count:
         told = facts.findings[:MAX_TOLD]
         lead = fill(
@@ -208,7 +208,8 @@ def _place(facts: AnswerFacts, language: Language) -> str:
     return fill(language, "answers", "in_place", places=joined)
 
 
-def _period(facts: AnswerFacts, language: Language) -> str:
+def period_words(facts: AnswerFacts, language: Language) -> str:
+    """The time asked for, in words."""
     since, until = facts.since_ns, facts.until_ns
     if since is not None and until is not None:
         return fill(language, "answers", "period", **_span(since, until, facts.zone))

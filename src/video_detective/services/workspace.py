@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from video_detective.config import Camera
+from video_detective.config.settings import Settings, load_settings
 from video_detective.errors import MissingError, StorageError
 from video_detective.rules import Scene
+from video_detective.services.models import Models
+from video_detective.storage import CameraRow
 from video_detective.storage.blobs import BlobStore
 from video_detective.storage.database import Database
 
@@ -24,15 +27,38 @@ class Places:
 
     Args:
         scenes: By camera id.
+        names: What people call each camera, by id.
+        aliases: What else they call it, by id.
     """
 
-    def __init__(self, scenes: Mapping[str, Scene]) -> None:
+    def __init__(
+        self,
+        scenes: Mapping[str, Scene],
+        names: Mapping[str, str],
+        aliases: Mapping[str, tuple[str, ...]],
+    ) -> None:
         self.scenes = scenes
+        self.names = names
+        self.aliases = aliases
         self._zones = {key: ZoneInfo(scene.timezone) for key, scene in scenes.items()}
 
     def scene(self, camera_id: str) -> Scene:
         """What is known of a camera's zones and tripwires."""
         return self.scenes.get(camera_id) or Scene(camera_id=camera_id, timezone=DEFAULT_TIMEZONE)
+
+    @classmethod
+    def of(cls, rows: Sequence[CameraRow]) -> Places:
+        """The places of stored cameras."""
+        cameras = {row.camera_id: Camera.model_validate(row.document) for row in rows}
+        return cls(
+            scenes={key: camera.scene(key) for key, camera in cameras.items()},
+            names={row.camera_id: row.name or row.camera_id for row in rows},
+            aliases={key: camera.aliases for key, camera in cameras.items()},
+        )
+
+    def name(self, camera_id: str) -> str:
+        """What people call a camera; its id when it is not known here."""
+        return self.names.get(camera_id, camera_id)
 
     def zone(self, camera_id: str = "") -> ZoneInfo:
         """A camera's time zone; for no camera, the first one's."""
@@ -47,16 +73,21 @@ class Workspace:
     data_dir: Path
     database: Database
     blobs: BlobStore
+    models: Models = field(default_factory=lambda: Models(Settings()))
+    _known: list[tuple[list[CameraRow], Places]] = field(default_factory=list, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """What the data directory's owner set."""
+        return self.models.settings
 
     async def places(self) -> Places:
         """The known cameras' scenes and time zones."""
         rows = await self.database.cameras()
-        return Places(
-            {
-                row.camera_id: Camera.model_validate(row.document).scene(row.camera_id)
-                for row in rows
-            }
-        )
+        # Documents are validated again only when one has changed: questions ask every time.
+        if not self._known or self._known[0][0] != rows:
+            self._known[:] = [(rows, Places.of(rows))]
+        return self._known[0][1]
 
     def access_token(self) -> str:
         """The secret that opens this directory's service; made at first use, for its owner only.
@@ -94,14 +125,22 @@ async def open_workspace(
     Raises:
         MissingError: it is not there, and is not to be made.
         StorageError: it cannot be used: read-only, full, of a newer version.
+        InvalidRulesError: its settings file is wrong.
     """
     if not create and url is None and not data_dir.exists():
         raise MissingError(
             f"There is no data directory '{data_dir}'",
             remedy="Name the one of your analyses with --data-dir, or analyse a video first.",
         )
+    models = Models(load_settings(data_dir))
     database = await Database.open(data_dir, url)
     try:
-        yield Workspace(data_dir=data_dir, database=database, blobs=BlobStore(data_dir / "blobs"))
+        yield Workspace(
+            data_dir=data_dir,
+            database=database,
+            blobs=BlobStore(data_dir / "blobs"),
+            models=models,
+        )
     finally:
+        await models.close()
         await database.close()
