@@ -96,7 +96,8 @@ class ModelError(VideoDetectiveError):
     Args:
         message, remedy: As for every error.
         reason: ``unreachable``, ``timeout``, ``overloaded``, ``server``, ``refused`` (by policy or
-            key), ``no_model``, ``truncated``, ``invalid``, ``empty``, ``language``, ``cancelled``.
+            key), ``no_model``, ``no_images`` (it takes no pictures, or not so many), ``truncated``
+            (prompt or answer is too long), ``invalid``, ``empty``, ``language``, ``cancelled``.
         transient: The same request may succeed later.
         raw: What the model said, where it said something; kept for the record.
     """

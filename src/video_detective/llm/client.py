@@ -17,9 +17,10 @@ import numpy as np
 from video_detective.errors import ModelError
 from video_detective.llm.answers import UnusableError, bare_text, usable_answer
 from video_detective.llm.base import Abilities, Completion, Request, Server, Structured
-from video_detective.llm.calls import Calls, RejectedError, Retries
+from video_detective.llm.calls import Calls, Retries
 from video_detective.llm.kinds import KINDS
 from video_detective.llm.ollama import needed_context
+from video_detective.llm.responses import RejectedError, Responses
 from video_detective.llm.schema import wire_schema
 from video_detective.llm.wire import Ask, Json, MalformedError, Reply, Turn
 
@@ -73,6 +74,7 @@ class ModelClient:
         self._abilities = abilities
         self._structured = abilities.structured if abilities else self.traits.structured
         self._calls = Calls(server, transport=transport, retries=retries, chance=chance)
+        self._responses = Responses(server)
         self._slots = asyncio.Semaphore(server.concurrency)
         self._windows: dict[str, int] = {}
 
@@ -202,7 +204,7 @@ class ModelClient:
                 reply, tries = await self._exchange(_ask(request, turns, structured), until)
             except RejectedError as rejected:
                 # What was promised is not there: ask for less, now and from now on.
-                if structured == "no" or not _NO_SUCH_FORMAT.search(rejected.words.lower()):
+                if structured == "no" or not _NO_SUCH_FORMAT.search(rejected.raw.lower()):
                     raise
                 self._structured = _LESS[structured]
                 refused += 1
@@ -240,20 +242,15 @@ class ModelClient:
         return read
 
     def _invalid(self, what: str) -> ModelError:
-        return ModelError(
-            f"Model server {self.server.name!r} {what}",
-            remedy="Check that the model is one for embeddings",
-            reason="invalid",
-            transient=False,
-        )
+        remedy = "Check that the model is one for embeddings"
+        return self._responses.error(what, "invalid", remedy=remedy)
 
     def _unknown_shape(self, cause: MalformedError, data: Json) -> ModelError:
-        return ModelError(
-            f"Model server {self.server.name!r} answers with {cause}",
+        return self._responses.error(
+            f"answers with {cause}",
+            "server",
             remedy="Check the server's url and kind in the settings",
-            reason="server",
-            transient=False,
-            raw=json.dumps(data, ensure_ascii=False)[:300],
+            words=self._responses.shown(json.dumps(data, ensure_ascii=False)),
         )
 
     def _no_answer(self, model: str, fault: UnusableError, reply: Reply) -> ModelError:
