@@ -10,17 +10,20 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S
+from video_detective.narration.template import event_synonyms
 from video_detective.search.tokens import fold
 
 Reason = Literal[
-    "uncited", "unknown", "outside", "time", "day", "camera", "name", "number", "repeated"
+    "uncited", "unknown", "outside", "time", "day", "camera", "name", "number", "type", "repeated"
 ]
 """Why a sentence was dropped: it cites nothing; or what was not given; or an event outside the time
-asked for; or it tells a clock time, a day, a camera, an id or a number that its events lack."""
+asked for; or it tells a clock time, a day, a camera, an id, a number or a type of event that its
+events lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class Cited:
         start_ns, end_ns: When it held; end None while it goes on.
         zone: In which its times are told.
         camera_names: Id, name and aliases of its camera.
-        text: Everything the model was told of it.
+        text: Everything the model was told of it, and what else its type is called.
     """
 
     event_id: str
@@ -169,7 +172,15 @@ def _fault(
     rest = _NAME.sub(" ", rest)
     if not _numbers_agree(rest, known, len(cited)):
         return "number"
+    if not all(word in known for word in _event_words() if word in rest):
+        return "type"
     return None
+
+
+@cache
+def _event_words() -> tuple[str, ...]:
+    """What types of events are called, in every language."""
+    return tuple(fold(word) for word, kind in event_synonyms() if kind)
 
 
 def _within(event: Cited, since_ns: int | None, until_ns: int | None) -> bool:

@@ -15,7 +15,7 @@ BACK = Cited(
     end_ns=TEN_PM + 390 * S,
     zone=ZoneInfo("Asia/Taipei"),
     camera_names=("cam01", "後門攝影機", "後門"),
-    text="cam01 後門攝影機 停留 22:05:00 人物 p12 在後門禁入區停留約 35 秒, 平均 3.4 像素",
+    text="cam01 後門攝影機 停留 22:05:00 人物 p12 在後門禁入區停留約 35 秒, 平均 3.4 像素 loitering",
 )
 GATE = replace(
     BACK,
@@ -91,6 +91,8 @@ def test_a_sentence_that_its_events_bear_out_is_kept(text, cites):
         ("人物 p1 停留。", ["E1"], "name"),
         ("共有 7 人停留。", ["E1"], "number"),
         ("有三名人物停留。", ["E1"], "number"),
+        ("有人闖入後門。", ["E1"], "type"),
+        ("An intrusion took place.", ["E1"], "type"),
     ],
 )
 def test_a_sentence_that_tells_more_than_its_events_is_dropped(text, cites, reason):
