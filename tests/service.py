@@ -128,7 +128,6 @@ async def fill(workspace: Workspace, folder: Path, *, extra: int = 0) -> None:
                     summary_zh=words.summary_zh,
                     summary_en=words.summary_en,
                     keywords_zh=words.keywords_zh,
-                    search_text=words.search_text,
                 )
             )
         key = RunKey(camera_id=camera_id, fingerprint="film", settings_hash="s")

@@ -16,7 +16,7 @@ from video_detective import __version__
 from video_detective.errors import StorageError
 from video_detective.storage.database import Database
 from video_detective.storage.migrate import HEAD
-from video_detective.storage.tables import METADATA
+from video_detective.storage.tables import INDEX_NAME, METADATA
 
 T = TypeVar("T")
 
@@ -44,9 +44,18 @@ def directly(url: str, ask: Callable[[Connection], T]) -> T:
 async def test_an_empty_database_is_brought_to_the_schema_of_the_code(url: str) -> None:
     await upgrade(url)
 
+    def is_of_sqlalchemy(_object: object, name: str | None, *_: object) -> bool:
+        return INDEX_NAME not in str(name)
+
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                # Each database has its own kind of full-text index, which Alembic cannot compare.
+                "include_object": is_of_sqlalchemy,
+            },
         )
         return list(compare_metadata(context, METADATA))
 
@@ -95,8 +104,10 @@ async def test_different_new_databases_can_be_opened_at_once(
     await asyncio.gather(*(upgrade(url) for url in urls))
 
     for url in urls:
-        names = directly(url, lambda c: set(inspect(c).get_table_names()))
-        assert names == {*METADATA.tables, "alembic_version"}
+        names = directly(url, lambda c: inspect(c).get_table_names())
+        assert {name for name in names if INDEX_NAME not in name} == {
+            *METADATA.tables, "alembic_version"
+        }  # fmt: skip
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(url: str) -> None:

@@ -54,7 +54,7 @@ def event(n: int, start_ns: int = 0, **changes: object) -> StoredEvent:
     camera = str(changes.pop("camera_id", CAMERA))
     words = {
         name: changes.pop(name)
-        for name in ("summary_zh", "summary_en", "keywords_zh", "search_text")
+        for name in ("summary_zh", "summary_en", "keywords_zh")
         if name in changes
     }
     values = {
@@ -204,7 +204,7 @@ async def finished(
     key = RunKey(camera_id=camera, fingerprint=fingerprint, settings_hash=settings)
     run = await db.begin_run(key, {}, 0)
     if run.status != "done":
-        found = event(n, n, camera_id=camera, search_text="後門")
+        found = event(n, n, camera_id=camera, summary_zh="後門")
         await db.commit_step(run, Step(checkpoint=b"x", events=[found]))
         await db.finish_run(run, {})
     return run
@@ -222,7 +222,7 @@ async def test_footage_analysed_anew_shows_only_what_the_latest_analysis_found(
     first = await finished(db, "old rules", 1)
     await finished(db, "old rules", 2, fingerprint="other film")
     await finished(db, "old rules", 3, camera="cam02")
-    await db.import_events([event(9, 9, search_text="後門")])
+    await db.import_events([event(9, 9, summary_zh="後門")])
     assert await numbers_listed(db) == [1, 2, 3, 9]
 
     second = await finished(db, "new rules", 4)
@@ -239,7 +239,7 @@ async def test_an_analysis_that_is_not_finished_takes_nothing_away(db: Database)
     await finished(db, "old rules", 1)
     key = RunKey(camera_id=CAMERA, fingerprint="film", settings_hash="new rules")
     run = await db.begin_run(key, {}, 0)
-    await db.commit_step(run, Step(checkpoint=b"x", events=[event(2, 2, search_text="後門")]))
+    await db.commit_step(run, Step(checkpoint=b"x", events=[event(2, 2, summary_zh="後門")]))
     assert await numbers_listed(db) == [1, 2]
 
     await db.finish_run(run, {})
@@ -298,7 +298,6 @@ async def test_a_step_reads_back_as_it_was_written(db: Database) -> None:
         summary_zh="人物由左至右越過圍籬線",
         summary_en="A person crossed",
         keywords_zh=("後門", "越線"),
-        search_text="後門 越線",
     )
 
     await db.commit_step(
@@ -401,7 +400,7 @@ async def test_an_event_that_changes_needs_its_evidence_anew(db: Database) -> No
 async def test_an_event_that_is_told_again_unchanged_keeps_its_evidence(db: Database) -> None:
     run = await begin(db)
     moments = (Moment(time_ns=4, frame=1, what="entered", track_ids=("p1",), foot=(0.1, 0.7)),)
-    told = event(1, 10, moments=moments, facts={"parts": ({"dwell_s": 1.0},)})
+    told = event(1, 10, moments=moments, facts={"parts": ({"type": "pacing"},)})
     changed = event(2, 10)
     await db.commit_step(run, Step(checkpoint=b"1", events=[told, changed]))
     for stored in (told, changed):
@@ -628,17 +627,16 @@ async def test_events_are_filtered_by_camera_and_type(db: Database) -> None:
 
 
 async def test_a_period_holds_what_happened_at_any_time_in_it(db: Database) -> None:
-    await db.import_events(
-        [
-            event(1, 0, end_ns=9),  # over before
-            event(2, 5, end_ns=10),  # ends as the period begins
-            event(3, 5, end_ns=50),  # lasts beyond it
-            event(4, 6, end_ns=None),  # still goes on
-            event(5, 10),  # instant, at its beginning
-            event(6, 19),
-            event(7, 20),  # at its end
-        ]
-    )
+    found = [
+        event(1, 0, end_ns=9),  # over before
+        event(2, 5, end_ns=10),  # ends as the period begins
+        event(3, 5, end_ns=50),  # lasts beyond it
+        event(4, 6, end_ns=None),  # still goes on
+        event(5, 10),  # instant, at its beginning
+        event(6, 19),
+        event(7, 20),  # at its end
+    ]
+    await db.commit_step(await begin(db), Step(checkpoint=b"x", events=found))
 
     assert await numbers_of(db, EventQuery(since_ns=10, until_ns=20)) == [2, 3, 4, 5, 6]
     assert await numbers_of(db, EventQuery(until_ns=6)) == [1, 2, 3]
@@ -648,12 +646,22 @@ async def test_a_period_holds_what_happened_at_any_time_in_it(db: Database) -> N
     )
 
 
+async def test_an_imported_event_without_an_end_is_an_instant(db: Database) -> None:
+    await db.import_events([event(1, 5, end_ns=None)])
+
+    assert await numbers_of(db, EventQuery(since_ns=5, until_ns=6)) == [1]
+    assert await numbers_of(db, EventQuery(since_ns=6)) == []
+    stored = await db.event(event(1).event.event_id)
+    assert stored is not None
+    assert stored.event.end_ns is None
+
+
 async def test_every_word_must_occur_whatever_its_case_or_width(db: Database) -> None:
     await db.import_events(
         [
-            event(1, 1, search_text="後門攝影機 徘徊 Person P12"),
-            event(2, 2, search_text="後門攝影機 ＰＥＲＳＯＮ"),
-            event(3, 3, search_text="圍籬線 越線 Éclair"),
+            event(1, 1, summary_zh="後門攝影機 徘徊 Person P12"),
+            event(2, 2, summary_zh="後門攝影機 ＰＥＲＳＯＮ"),
+            event(3, 3, summary_zh="圍籬線 越線 Éclair"),
         ]
     )
 
@@ -666,9 +674,9 @@ async def test_every_word_must_occur_whatever_its_case_or_width(db: Database) ->
 async def test_signs_with_a_meaning_in_sql_mean_themselves(db: Database) -> None:
     await db.import_events(
         [
-            event(1, 1, search_text="100% a_b c/d"),
-            event(2, 2, search_text="1000 axb cxd"),
-            event(3, 3, search_text=r"x\y '; DROP TABLE events; --"),
+            event(1, 1, summary_zh="100% a_b c/d"),
+            event(2, 2, summary_zh="1000 axb cxd"),
+            event(3, 3, summary_zh=r"x\y '; DROP TABLE events; --"),
         ]
     )
 
@@ -701,7 +709,7 @@ async def test_a_query_that_cannot_be_meant_is_refused(db: Database, query: Even
 
 async def test_an_import_again_is_harmless(db: Database) -> None:
     batch = [
-        event(1, facts={"dwell_s": 1.0, "path": (1, 2)}, keywords_zh=("後門",), search_text="Ａ"),
+        event(1, facts={"dwell_s": 1.0, "path": (1, 2)}, keywords_zh=("後門", "Ａ")),
         event(2, moments=(Moment(time_ns=1, frame=1, what="人物靠近門把", foot=(0, 1)),)),
     ]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,13 @@ def stored_event(number: int, start_ns: int, lasts: int | None, kind: str) -> St
             frames=(0, 0),
         )
     )
+
+
+def last_ns(stored: StoredEvent) -> float:
+    """Until when it held; imported events without an end are instants."""
+    if stored.event.end_ns is not None:
+        return stored.event.end_ns
+    return stored.event.start_ns if stored.run_id is None else math.inf
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -176,7 +184,7 @@ class StoreMachine(RuleBasedStateMachine):
             )
             if (not types or stored.event.type in types)
             and (until is None or stored.event.start_ns < until)
-            and (since is None or stored.event.end_ns is None or stored.event.end_ns >= since)
+            and (since is None or last_ns(stored) >= since)
         ]
         for order in ("oldest", "newest"):
             query = EventQuery(

@@ -170,7 +170,6 @@ def _with_words(analysis: Analysis, event: Event) -> StoredEvent:
         summary_zh=words.summary_zh,
         summary_en=words.summary_en,
         keywords_zh=words.keywords_zh,
-        search_text=words.search_text,
     )
 
 

@@ -29,7 +29,6 @@ from video_detective.services.records import event_record
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage import CameraRow, EvidenceRow, StoredEvent
-from video_detective.storage.rows import search_form
 
 MAX_IMPORT_BYTES = 256 << 20
 _EVENT_ID = r"^[A-Za-z0-9_-]{1,160}$"
@@ -196,14 +195,11 @@ def _stored(record: _Record, zone: ZoneInfo, where: str) -> StoredEvent:
         ),
         facts=facts,
     )
-    words = [event_name(kind, "zh-TW"), event_name(kind, "en"), record.camera_id]
-    words += [record.summary_zh, record.summary_en, *keywords, *(e.what for e in record.evidence)]
     return StoredEvent(
         event=event,
         summary_zh=record.summary_zh,
         summary_en=record.summary_en,
         keywords_zh=keywords,
-        search_text=search_form(" ".join(words)),
     )
 
 

@@ -180,6 +180,48 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NarrationRow:
+    """An event that a model is to tell, and what came of it. It changes nothing of the event.
+
+    Args:
+        event_id: Which event; it has at most one.
+        status: ``pending``, ``done`` or ``failed``.
+        requested_ns: When it was asked for.
+        finished_ns: When it was done or failed; None before.
+        language: ``zh-TW`` or ``en``.
+        level: What was really done: ``frames`` (several pictures), ``frame`` (1 to 3), ``text``
+            (none), ``template`` (no model); None while pending.
+        reason: Why less was done than asked for, or why it failed: a stable key and words.
+        model: Which model, as its server calls it.
+        prompts: Versions of the prompts used.
+        text: The model's words for people; "" while there are none. They can be searched.
+        result: The validated output, plain JSON.
+        flags: Stable keys of what is wrong with the words: ``language``.
+        raw_text: What a failed answer said.
+        usage: Tokens, seconds, attempts, plain JSON.
+        starts: How often a worker began on it.
+        worker: Who works on a pending one, or finished it.
+    """
+
+    event_id: str
+    status: Literal["pending", "done", "failed"]
+    requested_ns: int
+    finished_ns: int | None = None
+    language: Literal["zh-TW", "en"] = "zh-TW"
+    level: str | None = None
+    reason: str | None = None
+    model: str | None = None
+    prompts: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    result: Mapping[str, Any] | None = None
+    flags: tuple[str, ...] = ()
+    raw_text: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    starts: int = 0
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An event with its words.
 
@@ -187,18 +229,20 @@ class StoredEvent:
         event: The fact.
         summary_zh, summary_en: One sentence or more.
         keywords_zh: For search.
-        search_text: What ``EventQuery.text`` is looked for in; kept in ``search_form()``.
-        run_id: The analysis that found it, set by the store; None when imported.
+        run_id: The analysis that found it, set by the store; None when imported. An imported
+            event without an end is taken for an instant where a period is asked for.
         evidence: In order of time; read with the event, written by ``Database.add_evidence``.
+        narration: What a model is to say or said about it; read with the event, written by
+            ``narrations``.
     """
 
     event: Event
     summary_zh: str = ""
     summary_en: str = ""
     keywords_zh: tuple[str, ...] = ()
-    search_text: str = ""
     run_id: int | None = None
     evidence: tuple[EvidenceRow, ...] = ()
+    narration: NarrationRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +292,7 @@ class EventQuery:
         types: Any of these event types.
         since_ns, until_ns: Events that held at some time in ``[since_ns, until_ns)``; one that
             still goes on has no end.
-        text: Terms that must all occur in the event's search text, whatever their case or width.
+        text: Terms that must all occur in the event's document, whatever their case or width.
         limit: 1..1000 events a page.
         cursor: ``Page.next_cursor`` of the page before, of the same query.
         order: ``newest`` or ``oldest`` start first.

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from video_detective.storage import counting, migrate, reading, writing
+from video_detective.storage import (
+    counting,
+    documents,
+    migrate,
+    reading,
+    reindexing,
+    writing,
+)
 from video_detective.storage.base import (
     CameraRow,
     EventQuery,
@@ -70,7 +77,16 @@ class Database:
             if address.kind == "sqlite":
                 Path(address.place).parent.mkdir(parents=True, exist_ok=True)
             await asyncio.to_thread(migrate.upgrade, address, lock_timeout_s)
-        return cls(address, address.async_engine(lock_timeout_s))
+        database = cls(address, address.async_engine(lock_timeout_s))
+        try:
+            async with database._reading() as connection:
+                is_stale = await reindexing.is_stale(connection)
+            if is_stale:
+                await database.reindex()
+        except BaseException:
+            await database.close()
+            raise
+        return database
 
     async def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""
@@ -145,7 +161,7 @@ class Database:
             ConflictError: as ``commit_step``.
         """
         async with self._writing() as connection:
-            await writing.finish_run(connection, run, report)
+            await writing.finish_run(connection, self._kind, run, report)
 
     async def runs(self, camera: str | None = None) -> list[RunRow]:
         """Every analysis (of a camera), newest first."""
@@ -165,6 +181,40 @@ class Database:
         """
         async with self._reading() as connection:
             return await reading.next_numbers(connection, camera_id)
+
+    # --- search
+
+    async def reindex(
+        self, progress: Callable[[int, int], None] | None = None, *, everything: bool = False
+    ) -> None:
+        """Write the search documents that are missing or of another version; others may work on.
+
+        Many short transactions: one that was ended before its time goes on where it was when it
+        is called again. Meanwhile a search finds what it found before.
+
+        Args:
+            progress: Called with how many events are done, and of how many.
+            everything: Also write those that are of this version, from the beginning: names of
+                cameras and places may have changed since.
+        """
+        async with self._reading() as connection:
+            total = await reindexing.count_events(connection)
+        done, place = 0, None
+        while True:
+            async with self._reading() as connection:
+                batch = await reindexing.next_batch(connection, place, everything=everything)
+            if not batch:
+                break
+            place = batch[-1]
+            async with self._writing() as connection:
+                await documents.index_events(connection, self._kind, [key for _, key in batch])
+            done += len(batch)
+            if progress is not None:
+                progress(min(done, total), total)
+        async with self._writing() as connection:
+            await reindexing.set_complete(connection)
+        if progress is not None:
+            progress(total, total)
 
     # --- evidence
 
@@ -214,9 +264,14 @@ class Database:
             return await counting.gravest(connection, query)
 
     async def event(self, event_id: str) -> StoredEvent | None:
-        """One event with its evidence, also of a superseded analysis."""
+        """One event with its evidence and narration, also of a superseded analysis."""
         async with self._reading() as connection:
             return await reading.event(connection, event_id)
+
+    async def events_by_id(self, event_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """Those of these events that there are, by id, with evidence and narration."""
+        async with self._reading() as connection:
+            return await reading.events_by_id(connection, event_ids)
 
     async def frame(self, frame_id: str) -> FrameRow | None:
         """One frame."""

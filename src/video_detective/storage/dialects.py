@@ -55,10 +55,11 @@ class SafeText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text as it is stored."""
-        return None if value is None else _storable(value)
+        return None if value is None else storable_text(value)
 
 
-def _storable(value: str) -> str:
+def storable_text(value: str) -> str:
+    """The text as either database holds it; see ``SafeText``."""
     if value.isascii():
         return value.replace("\0", "\ufffd") if "\0" in value else value
     return (
@@ -170,7 +171,7 @@ def _dump_json(value: object) -> str:
         dumped = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
         raise unstorable(error) from error
-    return _storable(dumped)
+    return storable_text(dumped)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

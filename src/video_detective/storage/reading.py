@@ -6,16 +6,18 @@ import base64
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import UsageError
+from video_detective.search.tokens import fold
 from video_detective.storage import rows
 from video_detective.storage.base import (
     CameraRow,
     EventQuery,
     EvidenceRow,
     FrameRow,
+    NarrationRow,
     NextNumbers,
     Page,
     PointRow,
@@ -29,9 +31,11 @@ from video_detective.storage.tables import (
     CAMERAS,
     COUNTERS,
     COVERAGE,
+    EVENT_DOCUMENTS,
     EVENTS,
     EVIDENCE,
     FRAMES,
+    NARRATIONS,
     RUNS,
     TRACK_POINTS,
     TRACKS,
@@ -159,15 +163,26 @@ async def coverage(
 
 
 async def event(connection: AsyncConnection, event_id: str) -> StoredEvent | None:
-    """One event with its evidence."""
-    found = await _with_evidence(connection, select(EVENTS).where(EVENTS.c.event_id == event_id))
+    """One event with its evidence and narration."""
+    found = await _whole_events(connection, select(EVENTS).where(EVENTS.c.event_id == event_id))
     return found[0] if found else None
+
+
+async def events_by_id(
+    connection: AsyncConnection, event_ids: Sequence[str]
+) -> dict[str, StoredEvent]:
+    """Those of these events that there are, with evidence and narration."""
+    found: dict[str, StoredEvent] = {}
+    for chunk in chunks(event_ids):
+        some = await _whole_events(connection, select(EVENTS).where(EVENTS.c.event_id.in_(chunk)))
+        found |= {stored.event.event_id: stored for stored in some}
+    return found
 
 
 async def events_without_evidence(connection: AsyncConnection, run_id: int) -> list[StoredEvent]:
     """A run's events without evidence, in order of start."""
     has_evidence = select(EVIDENCE.c.event_id).where(EVIDENCE.c.event_id == EVENTS.c.event_id)
-    return await _with_evidence(
+    return await _whole_events(
         connection,
         select(EVENTS)
         .where(EVENTS.c.run_id == run_id, ~has_evidence.exists())
@@ -197,7 +212,7 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
         statement = statement.order_by(*(key.desc() for key in keys))
     else:
         statement = statement.order_by(*keys)
-    found = await _with_evidence(connection, statement.limit(query.limit + 1))
+    found = await _whole_events(connection, statement.limit(query.limit + 1))
     total = await connection.scalar(select(func.count()).select_from(EVENTS).where(*wanted))
     page = found[: query.limit]
     return Page(
@@ -213,7 +228,7 @@ def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
     Raises:
         UsageError: too many or too long terms.
     """
-    terms = [rows.search_form(term) for term in query.text]
+    terms = [fold(term) for term in query.text]
     if len(terms) > _MAX_TERMS or any(len(term) > _MAX_TERM_LENGTH for term in terms):
         raise UsageError(
             f"The search has {len(terms)} terms or a very long one",
@@ -223,7 +238,12 @@ def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [
         or_(EVENTS.c.run_id.is_(None), EVENTS.c.run_id.not_in(superseded))
     ]
-    wanted += [EVENTS.c.search_text.contains(term, autoescape=True) for term in terms if term]
+    text = (
+        select(EVENT_DOCUMENTS.c.text + " " + EVENT_DOCUMENTS.c.tokens)
+        .where(EVENT_DOCUMENTS.c.event_id == EVENTS.c.event_id)
+        .scalar_subquery()
+    )
+    wanted += [text.contains(term, autoescape=True) for term in terms if term]
     if query.camera is not None:
         wanted.append(EVENTS.c.camera_id == query.camera)
     if query.types:
@@ -232,16 +252,34 @@ def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
         wanted.append(EVENTS.c.start_ns < storable_ns(query.until_ns))
     if query.since_ns is not None:
         since_ns = storable_ns(query.since_ns)
-        wanted.append(or_(EVENTS.c.end_ns.is_(None), EVENTS.c.end_ns >= since_ns))
+        goes_on = and_(EVENTS.c.end_ns.is_(None), EVENTS.c.run_id.is_not(None))
+        last_ns = func.coalesce(EVENTS.c.end_ns, EVENTS.c.start_ns)
+        wanted.append(or_(goes_on, last_ns >= since_ns))
     return wanted
 
 
-async def _with_evidence(
+async def _whole_events(
     connection: AsyncConnection, statement: Select[tuple[object, ...]]
 ) -> list[StoredEvent]:
     found = (await connection.execute(statement)).mappings().all()
-    evidence = await _evidence_of(connection, [row["event_id"] for row in found])
-    return [rows.event_from(row, evidence[row["event_id"]]) for row in found]
+    event_ids = [row["event_id"] for row in found]
+    evidence = await _evidence_of(connection, event_ids)
+    narrations = await _narrations_of(connection, event_ids)
+    return [
+        rows.event_from(row, evidence[row["event_id"]], narrations.get(row["event_id"]))
+        for row in found
+    ]
+
+
+async def _narrations_of(
+    connection: AsyncConnection, event_ids: Sequence[str]
+) -> dict[str, NarrationRow]:
+    narrations: dict[str, NarrationRow] = {}
+    for chunk in chunks(event_ids):
+        query = select(NARRATIONS).where(NARRATIONS.c.event_id.in_(chunk))
+        for row in (await connection.execute(query)).mappings():
+            narrations[row["event_id"]] = rows.narration_from(row)
+    return narrations
 
 
 async def _evidence_of(

@@ -13,6 +13,7 @@ from video_detective.storage.base import (
     CameraRow,
     EvidenceRow,
     FrameRow,
+    NarrationRow,
     PointRow,
     RunKey,
     RunRow,
@@ -194,12 +195,13 @@ def event_values(stored: StoredEvent, run_id: int | None) -> RowValues:
         "summary_zh": stored.summary_zh,
         "summary_en": stored.summary_en,
         "keywords_zh": list(stored.keywords_zh),
-        "search_text": search_form(stored.search_text),
     }
 
 
-def event_from(row: RowMapping, evidence: Iterable[EvidenceRow]) -> StoredEvent:
-    """The event of a row, with its evidence."""
+def event_from(
+    row: RowMapping, evidence: Iterable[EvidenceRow], narration: NarrationRow | None
+) -> StoredEvent:
+    """The event of a row, with its evidence and narration."""
     return StoredEvent(
         event=Event(
             event_id=row["event_id"],
@@ -221,10 +223,38 @@ def event_from(row: RowMapping, evidence: Iterable[EvidenceRow]) -> StoredEvent:
         summary_zh=row["summary_zh"],
         summary_en=row["summary_en"],
         keywords_zh=tuple(row["keywords_zh"]),
-        search_text=row["search_text"],
         run_id=row["run_id"],
         evidence=tuple(evidence),
+        narration=narration,
     )
+
+
+def narration_values(narration: NarrationRow) -> RowValues:
+    """The row of a narration."""
+    return {
+        "event_id": narration.event_id,
+        "status": narration.status,
+        "requested_ns": narration.requested_ns,
+        "finished_ns": narration.finished_ns,
+        "language": narration.language,
+        "level": narration.level,
+        "reason": narration.reason,
+        "model": narration.model,
+        "prompts": dict(narration.prompts),
+        "text": narration.text,
+        "result": narration.result,
+        "flags": list(narration.flags),
+        "raw_text": narration.raw_text,
+        "usage": dict(narration.usage),
+        "attempts": narration.starts,
+        "worker": narration.worker,
+    }
+
+
+def narration_from(row: RowMapping) -> NarrationRow:
+    """The narration of a row."""
+    values = {**row, "flags": tuple(row["flags"])}
+    return NarrationRow(starts=values.pop("attempts"), **values)
 
 
 def _moment_values(moment: Moment) -> RowValues:

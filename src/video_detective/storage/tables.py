@@ -7,6 +7,7 @@ configuration, and may be imported from cameras that were never configured here.
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -17,8 +18,10 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    event,
 )
 
 from video_detective.storage.dialects import AUTO_KEY, KEY_TEXT, SafeText
@@ -157,7 +160,6 @@ EVENTS = Table(
     Column("summary_zh", SafeText, nullable=False),
     Column("summary_en", SafeText, nullable=False),
     Column("keywords_zh", JSON, nullable=False),
-    Column("search_text", SafeText, nullable=False),
     Index(None, "start_ns", "event_id"),
     Index(None, "camera_id", "start_ns", "event_id"),
     Index(None, "run_id"),
@@ -177,6 +179,7 @@ EVIDENCE = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
+    Index(None, "frame_id"),
     sqlite_with_rowid=False,
 )
 
@@ -188,3 +191,113 @@ COVERAGE = Table(
     Column("end_ns", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+NARRATIONS = Table(
+    "narrations",
+    METADATA,
+    Column("event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE")),
+    Column("status", KEY_TEXT, nullable=False),
+    Column("requested_ns", BigInteger, nullable=False),
+    Column("finished_ns", BigInteger),
+    Column("language", KEY_TEXT, nullable=False),
+    Column("level", KEY_TEXT),
+    Column("reason", SafeText),
+    Column("model", SafeText),
+    Column("prompts", JSON, nullable=False),
+    Column("text", SafeText, nullable=False),
+    Column("result", JSON(none_as_null=True)),
+    Column("flags", JSON, nullable=False),
+    Column("raw_text", SafeText),
+    Column("usage", JSON, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("worker", SafeText),
+    PrimaryKeyConstraint("event_id"),
+    Index(None, "status", "requested_ns"),
+)
+"""One row per event that a model is to tell; see ``NarrationRow``."""
+
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("worker", KEY_TEXT, primary_key=True),
+    Column("beats", BigInteger, nullable=False),
+)
+"""Who works on narrations, and how often each has shown that it lives."""
+
+VECTORS = Table(
+    "vectors",
+    METADATA,
+    Column("event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE")),
+    Column("model", KEY_TEXT, nullable=False),
+    Column("text_sha256", KEY_TEXT, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("event_id"),
+)
+"""The embedding of an event's text: ``vector`` is little-endian float16, of unit length."""
+
+EVENT_DOCUMENTS = Table(
+    "event_documents",
+    METADATA,
+    Column("document_id", AUTO_KEY, primary_key=True, autoincrement=False),
+    Column("event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE"), nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger),
+    Column("version", Integer, nullable=False),
+    Column("tokens", SafeText, nullable=False),
+    Column("text", SafeText, nullable=False),
+    UniqueConstraint("event_id"),
+)
+"""What is searched, one row per event that can be found; see ``documents``.
+
+``document_id`` is in order of time (``documents.document_id``), so that a period is a range of it.
+``end_ns`` is None while the event goes on. ``tokens`` are joined by spaces.
+"""
+
+DOCUMENT_PARTS = Table(
+    "document_parts",
+    METADATA,
+    Column("event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE")),
+    Column("frame_id", KEY_TEXT, nullable=False),
+    Column("tokens", SafeText, nullable=False),
+    Column("text", SafeText, nullable=False),
+    PrimaryKeyConstraint("event_id", "frame_id"),
+)
+"""Of events with described frames: which words are whose; ``frame_id`` "" for the event's own."""
+
+INDEX_NAME = "event_index"
+"""The full-text index over ``EVENT_DOCUMENTS.tokens``: SQLite's table, PostgreSQL's column.
+
+Triggers (a generated column) keep it, so that no code path can forget to. ``detail=none`` holds
+neither positions nor columns, which tokens without order do not need; ``content=`` keeps the
+tokens only once, in the documents. Tokens consist of ``tokenchars``, small letters and digits and
+of what is not ASCII (``fulltext.index_token``), so that the tokenizer never cuts one.
+"""
+
+_SQLITE_INDEX = (
+    """CREATE VIRTUAL TABLE event_index USING fts5(
+        tokens, content='event_documents', content_rowid='document_id', detail=none, columnsize=0,
+        tokenize="ascii tokenchars ':_.-@%='"
+    )""",
+    """CREATE TRIGGER event_documents_insert AFTER INSERT ON event_documents BEGIN
+        INSERT INTO event_index (rowid, tokens) VALUES (new.document_id, new.tokens);
+    END""",
+    """CREATE TRIGGER event_documents_delete AFTER DELETE ON event_documents BEGIN
+        INSERT INTO event_index (event_index, rowid, tokens)
+        VALUES ('delete', old.document_id, old.tokens);
+    END""",
+    """CREATE TRIGGER event_documents_update
+    AFTER UPDATE OF document_id, tokens ON event_documents BEGIN
+        INSERT INTO event_index (event_index, rowid, tokens)
+        VALUES ('delete', old.document_id, old.tokens);
+        INSERT INTO event_index (rowid, tokens) VALUES (new.document_id, new.tokens);
+    END""",
+)
+_POSTGRESQL_INDEX = (
+    """ALTER TABLE event_documents ADD COLUMN event_index tsvector
+    GENERATED ALWAYS AS (array_to_tsvector(string_to_array(tokens, ' '))) STORED""",
+    "CREATE INDEX ix_event_documents_event_index ON event_documents USING gin (event_index)",
+)
+for _dialect, _statements in (("sqlite", _SQLITE_INDEX), ("postgresql", _POSTGRESQL_INDEX)):
+    for _statement in _statements:
+        _made = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        event.listen(EVENT_DOCUMENTS, "after_create", _made.execute_if(dialect=_dialect))

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import ConflictError, MissingError
-from video_detective.storage import rows
+from video_detective.storage import documents, rows
 from video_detective.storage.base import (
     CameraRow,
     EvidenceRow,
@@ -78,7 +78,7 @@ async def begin_run(
     )
     run_id, epoch, done, checkpoint, report = begun.one()
     if done:
-        await _supersede_others(connection, key, run_id)
+        await _supersede_others(connection, kind, key, run_id)
     return Run(
         run_id=run_id,
         key=key,
@@ -89,11 +89,13 @@ async def begin_run(
     )
 
 
-async def finish_run(connection: AsyncConnection, run: Run, report: Mapping[str, Any]) -> None:
+async def finish_run(
+    connection: AsyncConnection, kind: Kind, run: Run, report: Mapping[str, Any]
+) -> None:
     """Mark the run done and show its events instead of those of the same footage's other runs."""
     await _lock_runs_of_footage(connection, run.key)
     await _update_own(connection, run, {"done": True, "report": dict(report), "checkpoint": None})
-    await _supersede_others(connection, run.key, run.run_id)
+    await _supersede_others(connection, kind, run.key, run.run_id)
 
 
 def _of_footage(key: RunKey) -> tuple[ColumnElement[bool], ...]:
@@ -106,13 +108,22 @@ async def _lock_runs_of_footage(connection: AsyncConnection, key: RunKey) -> Non
     await connection.execute(rows_of_footage.with_for_update())
 
 
-async def _supersede_others(connection: AsyncConnection, key: RunKey, run_id: int) -> None:
+async def _supersede_others(
+    connection: AsyncConnection, kind: Kind, key: RunKey, run_id: int
+) -> None:
+    before = await connection.execute(
+        select(RUNS.c.run_id).where(*_of_footage(key), RUNS.c.superseded_by.is_(None))
+    )
+    shown = set(before.scalars())
     is_other = RUNS.c.run_id != run_id
     await connection.execute(
         update(RUNS)
         .where(*_of_footage(key))
         .values(superseded_by=case((is_other, run_id), else_=None))
     )
+    await documents.drop_runs(connection, sorted(shown - {run_id}))
+    if run_id not in shown:
+        await documents.index_run(connection, kind, run_id)
 
 
 async def _update_own(connection: AsyncConnection, run: Run, values: Mapping[str, Any]) -> None:
@@ -150,6 +161,8 @@ async def commit_step(connection: AsyncConnection, kind: Kind, run: Run, step: S
         [rows.point_values(point, camera_id, run_id) for point in step.points],
     )
     await _save_events(connection, kind, step.events, run)
+    await documents.index_events(connection, kind, [e.event.event_id for e in step.events])
+    await documents.index_frames(connection, kind, [frame.frame_id for frame in step.frames])
     await _grow_coverage(connection, kind, camera_id, step.coverage)
 
 
@@ -355,6 +368,8 @@ async def add_evidence(
     await _execute_many(connection, FRAMES, _picture_frame(kind), frame_values)
     values = [rows.evidence_values(piece, event_id) for piece in evidence]
     await _execute_many(connection, EVIDENCE, upsert_into(EVIDENCE, kind), values)
+    shown = {piece.frame_id for piece in evidence if piece.frame_id is not None}
+    await documents.index_frames(connection, kind, shown.union(f.frame_id for f in frames))
 
 
 async def import_events(
@@ -382,6 +397,7 @@ async def import_events(
             upsert_into(EVENTS, kind, only_same="run_id"),
             list(batch.values()),
         )
+    await documents.index_events(connection, kind, [*new, *changed])
     return ImportCounts(new=len(new), replaced=len(changed), unchanged=unchanged, kept=kept)
 
 
