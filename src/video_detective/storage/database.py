@@ -14,6 +14,7 @@ from video_detective.storage import (
     counting,
     documents,
     migrate,
+    narrations,
     reading,
     reindexing,
     writing,
@@ -37,6 +38,9 @@ from video_detective.storage.base import (
 )
 from video_detective.storage.dialects import WRITE, Address
 from video_detective.storage.failures import explained
+from video_detective.storage.narration_rows import NarrationRequest
+from video_detective.storage.narrations import Narrations
+from video_detective.storage.queue_place import QueuePlace, queue_place
 
 
 class Database:
@@ -47,6 +51,7 @@ class Database:
     """
 
     def __init__(self, address: Address, engine: AsyncEngine) -> None:
+        self._address = address
         self._place = address.place
         self._kind = address.kind
         self._engine = engine
@@ -54,6 +59,7 @@ class Database:
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if address.kind == "sqlite" else nullcontext()
         )
+        self.narrations = Narrations(address.kind, self._reading, self._writing)
 
     @classmethod
     async def open(
@@ -87,6 +93,14 @@ class Database:
             await database.close()
             raise
         return database
+
+    async def queue_place(self) -> QueuePlace:
+        """Where the job queue keeps its own tables; see ``storage.queue_place``.
+
+        Raises:
+            StorageError: its file cannot be made.
+        """
+        return await asyncio.to_thread(queue_place, self._address)
 
     async def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""
@@ -224,15 +238,28 @@ class Database:
             return await reading.events_without_evidence(connection, run.run_id)
 
     async def add_evidence(
-        self, event_id: str, evidence: Sequence[EvidenceRow], frames: Sequence[FrameRow] = ()
+        self,
+        event_id: str,
+        evidence: Sequence[EvidenceRow],
+        frames: Sequence[FrameRow] = (),
+        *,
+        narrate: NarrationRequest | None = None,
     ) -> None:
         """Add evidence of an event and the frames it refers to; again is harmless.
+
+        Args:
+            event_id: Which event.
+            evidence: Pictures and clips.
+            frames: Those that have pictures now.
+            narrate: Also ask for the event to be told, if it is closed and has no narration.
 
         Raises:
             MissingError: there is no such event.
         """
         async with self._writing() as connection:
             await writing.add_evidence(connection, self._kind, event_id, evidence, frames)
+            if narrate is not None:
+                await narrations.request_closed(connection, self._kind, event_id, narrate)
 
     # --- reading
 

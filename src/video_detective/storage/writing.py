@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import ConflictError, MissingError
-from video_detective.storage import documents, rows
+from video_detective.storage import documents, narrations, rows
 from video_detective.storage.base import (
     CameraRow,
     EvidenceRow,
@@ -292,7 +292,7 @@ async def _save_events(
 async def _drop_stale_evidence(
     connection: AsyncConnection, latest: Mapping[str, rows.RowValues]
 ) -> None:
-    """Delete the evidence of events that are about to change, so that it is cut anew."""
+    """Delete evidence and narration of events that are about to change: both are made anew."""
     for chunk in chunks(latest):
         found = await connection.execute(select(EVENTS).where(EVENTS.c.event_id.in_(chunk)))
         changed = [
@@ -302,6 +302,7 @@ async def _drop_stale_evidence(
         ]
         if changed:
             await connection.execute(delete(EVIDENCE).where(EVIDENCE.c.event_id.in_(changed)))
+            await narrations.drop(connection, changed)
 
 
 def _refuse_foreign(run: Run, ids: Sequence[str]) -> None:
