@@ -138,28 +138,29 @@ async def track_points(
     return [rows.point_from(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def coverage(
-    connection: AsyncConnection, camera: str, since_ns: int, until_ns: int
-) -> list[tuple[int, int]]:
-    """Disjoint watched spans, cut to the period, in order."""
+async def coverages(
+    connection: AsyncConnection, cameras: Collection[str], since_ns: int, until_ns: int
+) -> dict[str, list[tuple[int, int]]]:
+    """Disjoint watched spans of each camera, cut to the period, in order."""
     query = (
-        select(COVERAGE.c.start_ns, COVERAGE.c.end_ns)
+        select(COVERAGE)
         .where(
-            COVERAGE.c.camera_id == camera,
+            COVERAGE.c.camera_id.in_(list(cameras)),
             COVERAGE.c.start_ns < storable_ns(until_ns),
             COVERAGE.c.end_ns > storable_ns(since_ns),
         )
-        .order_by(COVERAGE.c.start_ns)
+        .order_by(COVERAGE.c.camera_id, COVERAGE.c.start_ns)
     )
-    spans: list[tuple[int, int]] = []
-    for start_ns, end_ns in await connection.execute(query):
-        start_ns, end_ns = max(start_ns, since_ns), min(end_ns, until_ns)
+    watched: dict[str, list[tuple[int, int]]] = {camera: [] for camera in cameras}
+    for row in (await connection.execute(query)).mappings():
+        spans = watched[row["camera_id"]]
+        start_ns, end_ns = max(row["start_ns"], since_ns), min(row["end_ns"], until_ns)
         # Two analyses that write at once may leave spans that overlap.
         if spans and start_ns <= spans[-1][1]:
             spans[-1] = spans[-1][0], max(end_ns, spans[-1][1])
         else:
             spans.append((start_ns, end_ns))
-    return spans
+    return watched
 
 
 async def event(connection: AsyncConnection, event_id: str) -> StoredEvent | None:
