@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
@@ -332,8 +332,14 @@ class Database:
 
     async def coverage(self, camera: str, since_ns: int, until_ns: int) -> list[tuple[int, int]]:
         """When the camera was watched: disjoint ``(start_ns, end_ns)`` cut to the period."""
+        return (await self.coverages([camera], since_ns, until_ns))[camera]
+
+    async def coverages(
+        self, cameras: Collection[str], since_ns: int, until_ns: int
+    ) -> dict[str, list[tuple[int, int]]]:
+        """As ``coverage``, of each of the cameras, in their order."""
         async with self._reading() as connection:
-            return await reading.coverage(connection, camera, since_ns, until_ns)
+            return await reading.coverages(connection, cameras, since_ns, until_ns)
 
     async def import_events(self, events: Sequence[StoredEvent]) -> ImportCounts:
         """Store events that were found elsewhere; again is harmless.
