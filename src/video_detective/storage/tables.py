@@ -224,17 +224,6 @@ WORKERS = Table(
 )
 """Who works on narrations, and how often each has shown that it lives."""
 
-VECTORS = Table(
-    "vectors",
-    METADATA,
-    Column("event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE")),
-    Column("model", KEY_TEXT, nullable=False),
-    Column("text_sha256", KEY_TEXT, nullable=False),
-    Column("vector", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("event_id"),
-)
-"""The embedding of an event's text: ``vector`` is little-endian float16, of unit length."""
-
 EVENT_DOCUMENTS = Table(
     "event_documents",
     METADATA,
@@ -263,6 +252,52 @@ DOCUMENT_PARTS = Table(
     PrimaryKeyConstraint("event_id", "frame_id"),
 )
 """Of events with described frames: which words are whose; ``frame_id`` "" for the event's own."""
+
+VECTORS = Table(
+    "vectors",
+    METADATA,
+    Column("document_id", AUTO_KEY, primary_key=True, autoincrement=False),
+    Column("event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE"), nullable=False),
+    Column("camera_id", KEY_TEXT, nullable=False),
+    Column("lasting", Boolean, nullable=False),
+    Column("model", KEY_TEXT, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("text_sha256", KEY_TEXT, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    UniqueConstraint("event_id"),
+    Index(None, "camera_id", "document_id"),
+    Index(None, "lasting", "document_id"),
+)
+"""The embedding of an event's text: ``vector`` is ``size`` little-endian float16, of unit length.
+
+It holds only while the event has a document (of the same ``document_id``) that is not in
+``VECTOR_QUEUE``; otherwise it is kept for the case that the text turns out to be the same.
+``lasting``: as ``fulltext.LONG`` of the document. Ordered as documents are, by time.
+"""
+
+VECTOR_QUEUE = Table(
+    "vector_queue",
+    METADATA,
+    Column(
+        "document_id",
+        AUTO_KEY,
+        ForeignKey("event_documents.document_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+)
+"""Documents written since somebody last saw to their vectors. Triggers fill it once a model for
+embeddings is in use (``meta``: ``embedding_model``); documents are never updated in place."""
+
+VECTOR_OUTBOX = Table(
+    "vector_outbox",
+    METADATA,
+    Column("number", AUTO_KEY, primary_key=True),
+    Column("event_id", KEY_TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Events whose vector Qdrant does not have as it is now. Triggers fill it while Qdrant is in use
+(``meta``: ``qdrant``); a row is what happened, so an event may have several."""
 
 INDEX_NAME = "event_index"
 """The full-text index over ``EVENT_DOCUMENTS.tokens``: SQLite's table, PostgreSQL's column.
@@ -301,3 +336,50 @@ for _dialect, _statements in (("sqlite", _SQLITE_INDEX), ("postgresql", _POSTGRE
     for _statement in _statements:
         _made = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
         event.listen(EVENT_DOCUMENTS, "after_create", _made.execute_if(dialect=_dialect))
+
+_SQLITE_QUEUES = (
+    """CREATE TRIGGER event_documents_queue AFTER INSERT ON event_documents
+    WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'embedding_model') BEGIN
+        INSERT INTO vector_queue (document_id) VALUES (new.document_id);
+    END""",
+    """CREATE TRIGGER event_documents_outbox AFTER DELETE ON event_documents
+    WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'qdrant') BEGIN
+        INSERT INTO vector_outbox (event_id) VALUES (old.event_id);
+    END""",
+    """CREATE TRIGGER vector_queue_outbox AFTER DELETE ON vector_queue
+    WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'qdrant') BEGIN
+        INSERT INTO vector_outbox (event_id)
+        SELECT event_id FROM event_documents WHERE document_id = old.document_id;
+    END""",
+)
+_POSTGRESQL_QUEUES = (
+    """CREATE FUNCTION event_documents_queue() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT 1 FROM meta WHERE key = 'embedding_model') THEN
+            INSERT INTO vector_queue (document_id) VALUES (new.document_id);
+        END IF;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER event_documents_queue AFTER INSERT ON event_documents
+    FOR EACH ROW EXECUTE FUNCTION event_documents_queue()""",
+    """CREATE FUNCTION event_documents_outbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT 1 FROM meta WHERE key = 'qdrant') THEN
+            INSERT INTO vector_outbox (event_id) VALUES (old.event_id);
+        END IF;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER event_documents_outbox AFTER DELETE ON event_documents
+    FOR EACH ROW EXECUTE FUNCTION event_documents_outbox()""",
+    """CREATE FUNCTION vector_queue_outbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT 1 FROM meta WHERE key = 'qdrant') THEN
+            INSERT INTO vector_outbox (event_id)
+            SELECT event_id FROM event_documents WHERE document_id = old.document_id;
+        END IF;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER vector_queue_outbox AFTER DELETE ON vector_queue
+    FOR EACH ROW EXECUTE FUNCTION vector_queue_outbox()""",
+)
+for _dialect, _statements in (("sqlite", _SQLITE_QUEUES), ("postgresql", _POSTGRESQL_QUEUES)):
+    for _statement in _statements:
+        _made = DDL(_statement)  # type: ignore[no-untyped-call]
+        event.listen(VECTOR_QUEUE, "after_create", _made.execute_if(dialect=_dialect))
