@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from video_detective.search.base import Hits, IndexQuery
 from video_detective.storage import (
     counting,
     documents,
@@ -17,6 +18,7 @@ from video_detective.storage import (
     narrations,
     reading,
     reindexing,
+    searching,
     writing,
 )
 from video_detective.storage.base import (
@@ -197,6 +199,17 @@ class Database:
             return await reading.next_numbers(connection, camera_id)
 
     # --- search
+
+    async def search(self, query: IndexQuery) -> Hits:
+        """One page of the events whose documents match, best first.
+
+        Of more than ``matching.MAX_GROUPS`` groups only the weightiest are looked for.
+
+        Raises:
+            UsageError: limit, offset or the number of words cannot be meant.
+        """
+        async with self._reading() as connection:
+            return await searching.search(connection, self._kind, query)
 
     async def reindex(
         self, progress: Callable[[int, int], None] | None = None, *, everything: bool = False

@@ -45,8 +45,8 @@ VERSION = 1
 """Of what documents are made of and how; raise it when either changes. ``Database.reindex`` writes
 anew those of another version."""
 
-_MOMENT_BITS = 20
-"""Documents of events that begin within the same 2^20 ns (a millisecond) differ in as many bits."""
+MOMENT = 1 << 20
+"""Document ids of the same moment: events that begin within the same 2^20 ns (a millisecond)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +97,14 @@ class Built:
 
 
 def moment_of(time_ns: int) -> int:
-    """The smallest document id of events that begin in the same millisecond; in order of time."""
-    return time_ns >> _MOMENT_BITS << _MOMENT_BITS
+    """The smallest document id of events that begin then; also of any id of its moment."""
+    return time_ns - time_ns % MOMENT
 
 
 def _document_id(document: RowValues, attempt: int) -> int:
     event_id = str(document["event_id"]).encode(errors="surrogatepass")
     mark = int.from_bytes(hashlib.blake2b(event_id, digest_size=4).digest(), "big") + attempt
-    return moment_of(document["start_ns"]) + mark % (1 << _MOMENT_BITS)
+    return moment_of(document["start_ns"]) + mark % MOMENT
 
 
 async def index_events(connection: AsyncConnection, kind: Kind, event_ids: Iterable[str]) -> None:

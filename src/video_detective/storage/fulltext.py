@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+from video_detective.search.base import Term
 from video_detective.storage.dialects import storable_text
 
 EVERY = "=all"
@@ -48,3 +51,102 @@ def joined(tokens: Iterable[str]) -> str:
             break
         kept.append(token)
     return " ".join(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """How one of the two databases writes a query of its index.
+
+    Args:
+        both, either, but_not: Between two operands.
+        quote: Around a token; no token has it inside.
+        prefix: After a quoted token that is a beginning.
+    """
+
+    both: str
+    either: str
+    but_not: str
+    quote: str
+    prefix: str
+
+
+SYNTAX: Mapping[Literal["sqlite", "postgresql"], Syntax] = {
+    "sqlite": Syntax(" AND ", " OR ", " NOT ", '"', " *"),
+    "postgresql": Syntax(" & ", " | ", " & !", "'", ":*"),
+}
+"""https://www.sqlite.org/fts5.html#full_text_query_syntax; PostgreSQL documentation, 8.11.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A term as the index and the documents' text take it: all of it must hold.
+
+    Args:
+        tokens: In the index's letters, and whether each is only a beginning.
+        text: Must occur in the document's text; "" for nothing.
+    """
+
+    tokens: tuple[tuple[str, bool], ...]
+    text: str
+
+    def needles(self) -> Iterator[str]:
+        """What occurs in ``spaced`` tokens of a document that has the tokens."""
+        for token, is_beginning in self.tokens:
+            yield f" {token}" if is_beginning else f" {token} "
+
+
+def way(term: Term) -> Way | None:
+    """The term; None when no document can satisfy it, because it asks for nothing."""
+    tokens = tuple(
+        (index_token(token.removesuffix("*")), token.endswith("*")) for token in term.tokens
+    )
+    if not tokens or any(not token for token, _ in tokens):
+        return None
+    return Way(tokens, storable_text(term.text))
+
+
+def spaced(tokens: str) -> str:
+    """A document's tokens, each between spaces."""
+    return f" {tokens} "
+
+
+def has_token(syntax: Syntax, token: str, *, is_beginning: bool = False) -> str:
+    """The query for one token, which must come from this module."""
+    return f"{syntax.quote}{token}{syntax.quote}{syntax.prefix if is_beginning else ''}"
+
+
+def has_any(syntax: Syntax, ways: Sequence[Way]) -> str:
+    """The query for documents whose tokens satisfy any of the ways, of which there is one."""
+    return either(
+        syntax,
+        [
+            both(syntax, [has_token(syntax, token, is_beginning=b) for token, b in way.tokens])
+            for way in ways
+        ],
+    )
+
+
+def has_at_least(syntax: Syntax, count: int, queries: Sequence[str]) -> str:
+    """The query for documents that match at least ``count`` (1 or more) of the queries."""
+    if count == len(queries):
+        return both(syntax, queries)
+    if count == 1:
+        return either(syntax, queries)
+    first, rest = queries[0], queries[1:]
+    with_first = both(syntax, [first, has_at_least(syntax, count - 1, rest)])
+    return either(syntax, [with_first, has_at_least(syntax, count, rest)])
+
+
+def both(syntax: Syntax, queries: Sequence[str]) -> str:
+    """The query for documents that match all of the queries."""
+    return queries[0] if len(queries) == 1 else f"({syntax.both.join(queries)})"
+
+
+def either(syntax: Syntax, queries: Sequence[str]) -> str:
+    """The query for documents that match any of the queries."""
+    return queries[0] if len(queries) == 1 else f"({syntax.either.join(queries)})"
+
+
+def but_not(syntax: Syntax, query: str, unwanted: str) -> str:
+    """The query for documents that match one query and not the other."""
+    return f"({query}{syntax.but_not}{unwanted})"
