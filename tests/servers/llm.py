@@ -7,9 +7,9 @@ In a test::
             await client.complete(request)
     assert [ask.text for ask in server.asks] == […]
 
-Behaviours (`BEHAVIOURS` in llm_protocol) are taken one for each question, in order; the last one repeats. Without
-an ``answer`` the server makes up JSON that fits the schema of the question, or says "ok". An answer
-may be text, a dict, or a function of the question (`Ask`) that returns one of them.
+Behaviours (`BEHAVIOURS` in llm_protocol) are taken one for each question, in order; the last one
+repeats. Without an ``answer`` the server makes up JSON that fits the schema of the question, or
+says "ok". An answer may be text, a dict, or a function of the question (`Ask`) that returns one.
 
 As a process, for tests that kill things::
 
@@ -330,6 +330,7 @@ class LlmServer:
             "error-in-200": (200, {"error": "unexpected EOF"}, _JSON, {}),
             "redirect": (307, b"", _JSON, {"Location": "http://elsewhere.example/v1"}),
             "gzip": (200, b"\x1f\x8b", _JSON, {"Content-Encoding": "gzip"}),
+            "no-images": (500, {"error": "image input is not supported"}, _JSON, {}),
             "too-long": (
                 400,
                 {"error": {"message": "This model's maximum context length is 512 tokens"}},

@@ -21,7 +21,7 @@ from video_detective.llm.calls import Calls, Retries
 from video_detective.llm.kinds import KINDS
 from video_detective.llm.ollama import needed_context
 from video_detective.llm.responses import RejectedError, Responses
-from video_detective.llm.schema import wire_schema
+from video_detective.llm.schema import schema_in_words, wire_schema
 from video_detective.llm.wire import Ask, Json, MalformedError, Reply, Turn
 
 EMBEDDING_BATCH = 32
@@ -204,7 +204,7 @@ class ModelClient:
                 reply, tries = await self._exchange(_ask(request, turns, structured), until)
             except RejectedError as rejected:
                 # What was promised is not there: ask for less, now and from now on.
-                if structured == "no" or not _NO_SUCH_FORMAT.search(rejected.raw.lower()):
+                if structured == "no" or not _NO_SUCH_FORMAT.search(rejected.words.lower()):
                     raise
                 self._structured = _LESS[structured]
                 refused += 1
@@ -272,10 +272,8 @@ class ModelClient:
 def _ask(request: Request, turns: tuple[Turn, ...], structured: Structured) -> Ask:
     schema = wire_schema(request.answer) if request.answer else None
     if schema is not None and structured != "schema":
-        # Who is not bound to the schema must at least have read it.
-        words = "Answer with one JSON object and nothing else. It must fit this JSON schema:\n"
-        words += json.dumps(schema, ensure_ascii=False)
-        turns = (replace(turns[0], parts=(*turns[0].parts, words)), *turns[1:])
+        parts = (*turns[0].parts, schema_in_words(schema))
+        turns = (replace(turns[0], parts=parts), *turns[1:])
     return Ask(
         model=request.model,
         system=request.system,

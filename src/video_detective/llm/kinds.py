@@ -24,6 +24,8 @@ class Traits:
         takes_any_name: It serves one model and answers whatever model is asked for.
         extra: Fields of a chat request that turn think-text off.
         embeds_by_purpose: Embeddings must be asked for as of a ``query`` or a ``passage``.
+        context_path: Where it tells the window of its models; None: nowhere.
+        loaded_path: Where it tells how much of a loaded model is in GPU memory; None: nowhere.
         get_model: How a model comes onto it; ``{model}`` is its name.
         widen_context: How its window is made larger.
     """
@@ -35,6 +37,8 @@ class Traits:
     takes_any_name: bool = False
     extra: Json | None = None
     embeds_by_purpose: bool = False
+    context_path: str | None = "/v1/models"
+    loaded_path: str | None = None
     get_model: str = "Load {model} on the server, or name one that it has"
     widen_context: str = "Start the server with a larger context"
 
@@ -49,6 +53,8 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
             wire=OLLAMA,
             structured="schema",
             chooses_context=True,
+            context_path="/api/show",
+            loaded_path="/api/ps",
             get_model="Run `ollama pull {model}` on the server",
             widen_context="Choose a model with a longer context",
         ),
@@ -58,6 +64,7 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
             title="LM Studio",
             wire=OPENAI,
             structured="schema",
+            context_path="/api/v0/models",
             get_model="Run `lms get {model}` and `lms load {model}` on the server",
             widen_context="Load the model with a larger `--context-length`",
         ),
@@ -76,6 +83,7 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
             wire=OPENAI,
             structured="schema",
             takes_any_name=True,
+            context_path="/props",
             extra=_NO_THINKING,
             get_model="Start llama-server with the file of {model}",
             widen_context=(

@@ -16,7 +16,7 @@ KEEP_ALIVE = "30m"
 every quiet quarter of an hour."""
 
 _SMALLEST_CONTEXT = 8192
-_IMAGE_TOKENS = 1700
+IMAGE_TOKENS = 1700
 """Of one picture: Llama 3.2 Vision takes 1,601 a tile, Qwen-VL about 1,200 for 1280×720."""
 
 
@@ -29,7 +29,7 @@ def needed_context(ask: Ask) -> int:
     texts = [ask.system, *(p for t in ask.turns for p in t.parts if isinstance(p, str))]
     pictures = sum(isinstance(part, Image) for turn in ask.turns for part in turn.parts)
     # Chinese: 3 bytes and at most 1.5 tokens a character; English: 4 characters a token.
-    prompt = sum(len(text.encode()) for text in texts) // 2 + pictures * _IMAGE_TOKENS
+    prompt = sum(len(text.encode()) for text in texts) // 2 + pictures * IMAGE_TOKENS
     size = _SMALLEST_CONTEXT
     while size < prompt + ask.max_tokens:
         size *= 2

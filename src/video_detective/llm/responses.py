@@ -36,7 +36,12 @@ _NO_IMAGES = re.compile(
 
 
 class RejectedError(ModelError):
-    """The server understood the request and will never take it; ``raw`` is what it said."""
+    """The server understood the request and will never take it; its words, not a model's."""
+
+    @property
+    def words(self) -> str:
+        """What the server said."""
+        return self.raw
 
 
 class FailedError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import cast
 
@@ -21,6 +22,12 @@ def wire_schema(answer: type[BaseModel]) -> Json:
     """
     schema = answer.model_json_schema()
     return cast("Json", _inlined(schema, schema.get("$defs", {}), ()))
+
+
+def schema_in_words(schema: Json) -> str:
+    """The schema for a model that is not bound to it: who is not must at least have read it."""
+    words = "Answer with one JSON object and nothing else. It must fit this JSON schema:\n"
+    return words + json.dumps(schema, ensure_ascii=False)
 
 
 def _inlined(node: object, definitions: dict[str, object], within: tuple[str, ...]) -> object:
