@@ -213,4 +213,6 @@ def _shut_down(client: DBOSClient) -> None:
     from dbos import DBOS
 
     client.destroy()
-    DBOS.destroy(destroy_registry=True)
+    # A second between the last look for jobs and the end of those that run: DBOS would otherwise
+    # now and then start one on an event loop that has ended, and Python complain about it.
+    DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=1)

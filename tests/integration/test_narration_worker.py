@@ -1,0 +1,276 @@
+"""Workers tell every event that is to be told, once, whatever happens to them."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from benchmarks.jobs import Figures, fill, under_kills
+
+from video_detective.errors import ConflictError, MissingError, ModelError, StorageError
+from video_detective.pipeline.jobs_worker import MAX_STARTS, NarrationWorker
+from video_detective.storage import NarrationRow
+from video_detective.storage.database import Database
+from video_detective.storage.narration_rows import Claim, NarrationOutcome
+
+JOBS = 120
+LATEST_TAKEOVER_S = 10.0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/video-detective.db"
+    create: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    return create()
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path) as database:
+        yield database
+
+
+async def tell(claim: Claim) -> NarrationOutcome:
+    return NarrationOutcome(status="done", level="text", text=f"told {claim.event_id}")
+
+
+async def row(db: Database, number: int = 1) -> NarrationRow:
+    stored = await db.event(f"evt_20261121_cam01_{number:04d}")
+    assert stored is not None
+    assert stored.narration is not None
+    return stored.narration
+
+
+async def work(
+    db: Database, tell: Callable[[Claim], Awaitable[NarrationOutcome]], concurrency: int = 4
+) -> None:
+    worker = NarrationWorker(db, tell, concurrency=concurrency, retry_after_s=(0.01, 0.01))
+    await worker.run(asyncio.Event(), until_empty=True)
+
+
+# --- kills
+
+
+async def test_random_kills_lose_nothing_double_nothing_and_delay_no_job_for_long(
+    url: str,
+) -> None:
+    figures = await under_kills(url, jobs=JOBS, kills=2, seed=3, pause_s=(0.5, 1.5))
+
+    assert isinstance(figures, Figures)
+    assert figures.kills == 2
+    assert (figures.lost, figures.doubled, figures.hung, figures.failed) == (0, 0, 0, {})
+    assert figures.takeovers_s, "no kill met a job: the test showed nothing"
+    assert figures.takeovers_s[-1] <= LATEST_TAKEOVER_S
+
+
+async def test_a_worker_told_to_end_leaves_its_job_to_others_at_once(
+    url: str, tmp_path: Path
+) -> None:
+    async with await Database.open(tmp_path, url) as db:
+        await fill(db, 1)
+        begun, stop = asyncio.Event(), asyncio.Event()
+
+        async def never_ends(claim: Claim) -> NarrationOutcome:
+            begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        running = asyncio.create_task(NarrationWorker(db, never_ends).run(stop))
+        await asyncio.wait_for(begun.wait(), 20)
+        script = [sys.executable, "-m", "benchmarks.jobs", "--worker", url, "1"]
+        with subprocess.Popen(script) as other:
+            while len(await db.narrations.beat("onlooker")) < 3:  # until the other beats
+                await asyncio.sleep(0.05)
+            await db.narrations.forget(["onlooker"])
+            stop.set()
+            await asyncio.wait_for(running, 10)
+            stopped_s = time.monotonic()
+            while await db.narrations.count_pending():
+                await asyncio.sleep(0.05)
+            # The longest made-up job takes 3 s, and the other looks every second and a half.
+            assert time.monotonic() - stopped_s < 6
+            assert other.wait(20) == 0
+        assert (await row(db)).starts == 1
+
+
+async def test_a_worker_that_a_signal_ends_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
+    async with await Database.open(tmp_path, url) as db:
+        await fill(db, 500)
+        script = [sys.executable, "-m", "benchmarks.jobs", "--worker", url, "1"]
+        with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as worker:
+            while await db.narrations.count_pending() > 490:
+                await asyncio.sleep(0.05)
+            worker.send_signal(signal.SIGTERM)
+            said, _ = worker.communicate(timeout=20)
+
+        assert worker.returncode == 0
+        assert said == b""
+        counts = await db.narrations.counts()
+        assert counts.waiting > 0
+        assert counts.running == 0
+        assert await db.narrations.beat("onlooker") == {"onlooker": 1}
+
+
+# --- what cannot be told
+
+
+async def test_a_server_that_comes_back_is_asked_again(db: Database) -> None:
+    await fill(db, 1)
+    asked = 0
+
+    async def tell_later(claim: Claim) -> NarrationOutcome:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise ModelError("Down", remedy="Wait.", reason="unreachable", transient=True)
+        return await tell(claim)
+
+    await work(db, tell_later)
+
+    assert asked == 3
+    assert (await row(db)).status == "done"
+
+
+@pytest.mark.parametrize(("transient", "times"), [(True, 3), (False, 1)])
+async def test_what_no_model_can_tell_is_stored_as_failed_with_what_it_said(
+    db: Database, transient: bool, times: int
+) -> None:
+    await fill(db, 1)
+    asked = 0
+
+    async def fail(claim: Claim) -> NarrationOutcome:
+        nonlocal asked
+        asked += 1
+        raise ModelError(
+            "No JSON", remedy="-", reason="invalid", transient=transient, raw="I cannot"
+        )
+
+    await work(db, fail)
+
+    failed = await row(db)
+    assert asked == times
+    assert (failed.status, failed.reason, failed.raw_text) == (
+        "failed", "invalid: No JSON", "I cannot"
+    )  # fmt: skip
+    assert failed.text == ""
+    assert (await db.narrations.counts()).failed == {"invalid": 1}
+
+
+async def test_one_event_that_trips_the_program_does_not_hold_up_the_others(db: Database) -> None:
+    await fill(db, 3)
+    errors = {
+        "evt_20261121_cam01_0001": ZeroDivisionError("oh"),
+        "evt_20261121_cam01_0002": MissingError("The blob is gone", remedy="-"),
+    }
+
+    async def trip(claim: Claim) -> NarrationOutcome:
+        if claim.event_id in errors:
+            raise errors[claim.event_id]
+        return await tell(claim)
+
+    await work(db, trip)
+
+    assert (await row(db, 1)).reason == "internal: ZeroDivisionError: oh"
+    assert (await row(db, 2)).reason == "not_found: The blob is gone"
+    assert (await row(db, 3)).status == "done"
+
+
+async def test_an_event_that_brings_down_its_worker_again_and_again_is_given_up(
+    db: Database,
+) -> None:
+    await fill(db, 2)
+    for _ in range(MAX_STARTS):
+        await db.narrations.claim("evt_20261121_cam01_0001", 1, "one that died")
+
+    await work(db, tell)
+
+    assert (await row(db, 1)).reason == f"crashes: It was begun {MAX_STARTS} times and never ended."
+    assert (await row(db, 2)).status == "done"
+
+
+# --- the queue
+
+
+async def test_a_worker_that_watches_tells_what_is_asked_for_later(db: Database) -> None:
+    stop, seen = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(
+        NarrationWorker(db, tell).run(stop, on_look=lambda waiting: seen.set())
+    )
+    await asyncio.wait_for(seen.wait(), 20)
+
+    await fill(db, 2)
+    while await db.narrations.count_pending():
+        await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.wait_for(running, 10)
+
+    assert (await db.narrations.counts()).done == 2
+
+
+async def test_no_more_events_are_told_at_a_time_than_allowed(db: Database) -> None:
+    await fill(db, 12)
+    now = most = 0
+
+    async def count(claim: Claim) -> NarrationOutcome:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.05)
+        now -= 1
+        return await tell(claim)
+
+    await work(db, count, concurrency=3)
+
+    assert most == 3
+
+
+async def test_the_queue_file_can_be_lost(db: Database, tmp_path: Path) -> None:
+    await fill(db, 2)
+    begun, stop = asyncio.Event(), asyncio.Event()
+
+    async def never_ends(claim: Claim) -> NarrationOutcome:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    running = asyncio.create_task(NarrationWorker(db, never_ends).run(stop))
+    await asyncio.wait_for(begun.wait(), 20)
+    stop.set()
+    await running
+    files = list(tmp_path.glob("video-detective.jobs.db*"))
+    assert files
+    for file in files:
+        file.unlink()
+
+    await work(db, tell)
+
+    assert (await db.narrations.counts()).done == 2
+
+
+async def test_a_second_worker_in_one_process_is_refused(db: Database) -> None:
+    stop, seen = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(
+        NarrationWorker(db, tell).run(stop, on_look=lambda waiting: seen.set())
+    )
+    await asyncio.wait_for(seen.wait(), 20)
+
+    with pytest.raises(ConflictError, match="works on another queue"):
+        await NarrationWorker(db, tell).run(asyncio.Event())
+
+    await fill(db, 1)
+    while await db.narrations.count_pending():
+        await asyncio.sleep(0.05)
+    stop.set()
+    await running
+
+
+async def test_a_queue_that_cannot_be_made_is_told_at_once(db: Database, tmp_path: Path) -> None:
+    (tmp_path / "video-detective.jobs.db").write_text("this is no database, and it is long " * 99)
+
+    with pytest.raises(StorageError, match=r"video-detective\.jobs\.db"):
+        await NarrationWorker(db, tell).run(asyncio.Event())
