@@ -311,6 +311,9 @@ class LlmServer:
         if behaviour == "no-format" and ask.structured != "no":
             words = f"'response_format.type' {ask.structured!r} is not supported"
             return await _send(writer, 400, {"error": words})
+        if behaviour == "no-template" and "chat_template_kwargs" in ask.body:
+            words = "chat_template is not supported for Mistral tokenizers."
+            return await _send(writer, 400, {"error": {"message": words}})
         if behaviour == "echo":
             error = {"error": {"message": "bad request: " + json.dumps(ask.body)}}
             return await _send(writer, 422, error)

@@ -40,6 +40,7 @@ BEHAVIOURS: Mapping[str, str] = {
     "bad-key": "refuses the key, and repeats it",
     "no-model": "does not have the model",
     "no-format": "refuses a request that binds the answer to a format",
+    "no-template": "refuses arguments for the chat template",
     "no-images": "takes no pictures",
     "too-long": "cannot take so long a prompt",
     "echo": "refuses the request and sends it back, pictures and all",

@@ -15,6 +15,11 @@ _MOST_PROBLEMS = 12
 _MOST_OBJECTS = 64
 """Places where an answer's JSON object may begin that are tried before giving up."""
 
+_LONGEST_LITERAL = 10
+"""Characters of JSON that break off within a number, ``false`` or an escape, at most."""
+
+_OPEN = "Unterminated string"
+
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought)>", re.IGNORECASE)
 _FENCE = re.compile(r"\A```[\w-]*[ \t]*\n(.*?)\n?```\Z", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -101,14 +106,15 @@ def usable_answer(reply: Reply, answer: type[BaseModel] | None) -> tuple[str, Ba
             raise UnusableError("truncated", "the answer is cut off")
         return text, None
     found, is_open = _objects(text)
-    mismatch: ValidationError | None = None
+    mismatches: list[tuple[int, ValidationError]] = []
     for candidate in found:
         try:
             return text, answer.model_validate(candidate.value)
         except ValidationError as error:
-            mismatch = mismatch or error
-    if mismatch is not None:
-        raise UnusableError("invalid", *_problems(mismatch)) from mismatch
+            mismatches.append((candidate.length, error))
+    if mismatches:
+        _, nearest = max(mismatches, key=lambda pair: pair[0])
+        raise UnusableError("invalid", *_problems(nearest)) from nearest
     if is_open or reply.is_cut:
         raise UnusableError("truncated", "the JSON object is cut off")
     if "{" not in text and _DECLINES.match(text):
@@ -117,7 +123,7 @@ def usable_answer(reply: Reply, answer: type[BaseModel] | None) -> tuple[str, Ba
 
 
 def _objects(text: str) -> tuple[list[_Found], bool]:
-    """JSON objects in a text, longest first; and whether one begins that never ends."""
+    """JSON objects in a text, in order; and whether one begins that never ends."""
     decoder = json.JSONDecoder(strict=False, parse_constant=_no_constant)
     found: list[_Found] = []
     place, is_open = text.find("{"), False
@@ -127,7 +133,8 @@ def _objects(text: str) -> tuple[list[_Found], bool]:
         try:
             value, end = decoder.raw_decode(text, place)
         except json.JSONDecodeError as error:
-            if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+            rest = text[error.pos :]
+            if ("}" not in rest and len(rest) <= _LONGEST_LITERAL) or error.msg.startswith(_OPEN):
                 is_open = True
                 break
             end = place + 1
@@ -136,7 +143,7 @@ def _objects(text: str) -> tuple[list[_Found], bool]:
         else:
             found.append(_Found(_clean_values(value), end - place))
         place = text.find("{", end)
-    return sorted(found, key=lambda item: -item.length), is_open
+    return found, is_open
 
 
 def _no_constant(name: str) -> NoReturn:

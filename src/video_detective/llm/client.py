@@ -73,6 +73,7 @@ class ModelClient:
         self.traits = KINDS[server.kind]
         self._abilities = abilities
         self._structured = abilities.structured if abilities else self.traits.structured
+        self._extra = self.traits.extra
         self._calls = Calls(server, transport=transport, retries=retries, chance=chance)
         self._responses = Responses(server)
         self._slots = asyncio.Semaphore(server.concurrency)
@@ -215,11 +216,16 @@ class ModelClient:
         wire = self.traits.wire
         if self.traits.chooses_context:
             ask = replace(ask, context_tokens=self._window(ask))
-        if self.traits.extra:
-            ask = replace(ask, extra=self.traits.extra)
-        data, tries = await self._calls.call(
-            wire.chat_path, wire.chat(ask), until=until, model=ask.model
-        )
+        try:
+            body = wire.chat(replace(ask, extra=self._extra))
+            data, tries = await self._calls.call(wire.chat_path, body, until=until, model=ask.model)
+        except RejectedError as rejected:
+            # vLLM with a Mistral tokenizer takes no arguments for a chat template.
+            if self._extra is None or "chat_template" not in rejected.words:
+                raise
+            self._extra = None
+            reply, tries = await self._exchange(ask, until)
+            return reply, tries + 1
         try:
             return wire.read_chat(data), tries
         except MalformedError as cause:

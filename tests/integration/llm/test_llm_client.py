@@ -108,7 +108,7 @@ WRONG = {
     "refusal": ("refused", False, 1),
     "refusal-zh": ("refused", False, 1),
 }
-ELSEWHERE = {"wait", "429-after", "echo", "refusal-field"}
+ELSEWHERE = {"wait", "no-template", "429-after", "echo", "refusal-field"}
 
 
 def test_every_misbehaviour_is_tried() -> None:
@@ -255,6 +255,20 @@ async def test_a_server_that_cannot_bind_answers_is_told_the_schema_in_words() -
     assert [ask.structured for ask in server.asks] == ["schema", "json", "no", "no"]
     assert server.asks[3].schema is not None
     assert set(server.asks[3].schema["properties"]) == {"answer_zh", "score"}
+
+
+@pytest.mark.parametrize("kind", ["vllm", "llamacpp"])
+async def test_think_text_is_turned_off_where_the_server_takes_that(kind: Kind) -> None:
+    with LlmServer("no-template", answer=TOLD) as server:
+        async with asker(server, kind) as client:
+            first = await client.complete(question())
+            await client.complete(question())
+    assert [ask.body.get("chat_template_kwargs") for ask in server.asks] == [
+        {"enable_thinking": False},
+        None,
+        None,
+    ]
+    assert first.attempts == 2
 
 
 async def test_a_server_of_unknown_kind_is_not_asked_to_bind_answers() -> None:
