@@ -1,14 +1,25 @@
-"""What the index keeps of events and frames, and the text of which vectors are made."""
+"""What the index keeps of events and frames, and the text of which vectors are made.
+
+Most of what is written about events repeats from event to event but for its numbers. Texts are
+therefore cut at words with digits, and what the pieces between leave in the index is remembered.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 
 from video_detective.detection.base import CLASS_GROUPS
-from video_detective.narration.catalogue import event_name
+from video_detective.narration.catalogue import catalogue, event_name
 from video_detective.rules import Event
 from video_detective.search.base import Document
+from video_detective.search.concepts import concept_tokens
+from video_detective.search.lexicon import lexicon
 from video_detective.search.tokens import fold, folded_tokens
+
+_NUMBERED = re.compile(r"((?:[A-Za-z_.-]*+[0-9][A-Za-z0-9_.:-]*))")
+"""Ids, times and numbers: what differs between events that are told alike."""
 
 
 def event_document(
@@ -22,9 +33,12 @@ def event_document(
 ) -> Document:
     """What the index keeps of an event.
 
-    Besides its words it holds what the rules established as concepts: ``type:loitering`` (also of
-    a merged event's parts), ``class:car`` with its group ``class:vehicle``, ``risk:high``,
-    ``camera:cam01``, ``zone:yard@cam01``, ``tripwire:fence@cam01``, ``rule:…``.
+    Besides words and concepts of its texts it holds what the rules established:
+    ``type:loitering`` (also of a merged event's parts), ``class:car`` with its group
+    ``class:vehicle``, ``risk:high``, ``camera:cam01``, ``zone:yard@cam01``,
+    ``tripwire:fence@cam01``, ``rule:back-door@cam01``. That an event is of a type is for its rule
+    to say, and where it was for its camera: the sentences made from its facts leave places and no
+    types, a model's words ``said:loitering`` and ``near:warehouse``.
 
     Args:
         event: The event as it stands.
@@ -34,22 +48,23 @@ def event_document(
         told: A model's words about it, "" while there are none.
         names: Names of its camera, zone and tripwire, where the keywords may lack them.
     """
-    parts = [str(part["type"]) for part in event.facts.get("parts", ())]
-    held = {
-        *_facts(
-            event.camera_id,
-            event.zone,
-            event.tripwire,
-            event.rule_id,
-            event.risk_level,
-            (event.type, *parts),
-        ),
-        *_classes(actor.type for actor in event.actors),
-        *(fold(actor.track_id) for actor in event.actors),
-        fold(event.event_id),
-    }
-    folded = [fold(part) for part in (summary_zh, summary_en, *keywords_zh, told, *names) if part]
-    return _document(held, folded)
+    types = (event.type, *(str(part["type"]) for part in event.facts.get("parts", ())))
+    held = set(
+        _established(
+            event.camera_id, event.zone, event.tripwire, event.rule_id, event.risk_level, types
+        )
+    )
+    held.update(_classes(tuple(dict.fromkeys(actor.type for actor in event.actors))))
+    held.add(fold(event.event_id))
+    held.update(fold(actor.track_id) for actor in event.actors)
+    words, text = _keywords((*keywords_zh, *names))
+    held |= words
+    texts = [text]
+    for sentence in (summary_zh, summary_en):
+        texts.append(_read(sentence, held, said=False))
+    if told:
+        texts.append(_read(told, held, said=True))
+    return Document(tokens=tuple(sorted(held)), text="\n".join(texts))
 
 
 def frame_document(
@@ -67,8 +82,11 @@ def frame_document(
         words: A model's words about it: summary, actions, notable things.
         names: Names of camera and zone.
     """
-    held = {f"camera:{fold(camera_id)}", *_classes(classes)}
-    return _document(held, [fold(part) for part in (*words, *names) if part])
+    held = {f"camera:{fold(camera_id)}", *_classes(tuple(dict.fromkeys(classes)))}
+    named, text = _keywords(tuple(names))
+    held |= named
+    texts = [text, *(_read(sentence, held, said=True) for sentence in words if sentence)]
+    return Document(tokens=tuple(sorted(held)), text="\n".join(texts))
 
 
 def embedding_text(
@@ -88,42 +106,83 @@ def embedding_text(
         told: A model's words about it; they follow the sentence.
         names: Names of its camera, zone and tripwire.
     """
-    where = " ".join(
-        dict.fromkeys([event.camera_id, *names, event.zone or "", event.tripwire or ""])
-    )
+    places = (event.camera_id, *names, event.zone, event.tripwire)
     return "\n".join(
         [
             f"[事件類型] {event_name(event.type)}",
-            f"[地點] {' '.join(where.split())}",
+            f"[地點] {' '.join(dict.fromkeys(place for place in places if place))}",
             f"[摘要] {' '.join(part for part in (summary_zh, told) if part)}",
             f"[關鍵詞] {', '.join(keywords_zh)}",
         ]
     )
 
 
-def _document(held: set[str], folded: Sequence[str]) -> Document:
-    text = "\n".join(folded)
-    return Document(tokens=tuple(sorted(held.union(folded_tokens(text)))), text=text)
+def _read(text: str, held: set[str], *, said: bool) -> str:
+    """Add what a text leaves in the index to ``held``; the folded text."""
+    folded = []
+    for index, piece in enumerate(_NUMBERED.split(text)):
+        if index % 2:
+            numbered = fold(piece)
+            held.update(folded_tokens(numbered))
+            folded.append(numbered)
+        elif piece:
+            words, between = _piece(piece, said)
+            held |= words
+            folded.append(between)
+    return "".join(folded)
 
 
-def _facts(
+@lru_cache(maxsize=16384)
+def _piece(text: str, said: bool) -> tuple[frozenset[str], str]:
+    folded = fold(text)
+    return concept_tokens(folded, said=said).union(folded_tokens(folded)), folded
+
+
+@lru_cache(maxsize=4096)
+def _keywords(words: tuple[str, ...]) -> tuple[frozenset[str], str]:
+    """What keywords leave: the template's own synonyms are words without a concept."""
+    held: set[str] = set()
+    own = _template_words()
+    for word in words:
+        if word in own:
+            held.update(folded_tokens(fold(word)))
+        else:
+            _read(word, held, said=False)
+    return frozenset(held), fold("\n".join(words))
+
+
+@cache
+def _template_words() -> frozenset[str]:
+    words = catalogue("zh-TW")
+    own = [
+        word for entry in words["events"].values() for word in (entry["name"], *entry["synonyms"])
+    ]
+    return frozenset([*own, *words["keywords"]["person"]])
+
+
+@lru_cache(maxsize=4096)
+def _established(
     camera: str,
     zone: str | None,
     tripwire: str | None,
     rule: str,
     risk: str,
-    types: Sequence[str],
-) -> list[str]:
+    types: tuple[str, ...],
+) -> tuple[str, ...]:
     held = [f"type:{kind}" for kind in types]
-    held += [f"risk:{risk}", f"camera:{camera}".lower(), f"rule:{rule}@{camera}".lower()]
-    held += [f"zone:{zone}@{camera}".lower()] if zone else []
-    held += [f"tripwire:{tripwire}@{camera}".lower()] if tripwire else []
-    return held
+    held += [f"risk:{risk}", f"camera:{camera}", f"rule:{rule}@{camera}"]
+    held += [f"zone:{zone}@{camera}"] if zone else []
+    held += [f"tripwire:{tripwire}@{camera}"] if tripwire else []
+    return tuple(token.lower() for token in held)
 
 
-def _classes(kinds: Iterable[str]) -> list[str]:
-    return [
-        f"class:{name}"
-        for kind in dict.fromkeys(kinds)
-        for name in (kind, CLASS_GROUPS.get(kind, kind))
-    ]
+@lru_cache(maxsize=256)
+def _classes(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Classes detected, with what the lexicon and the detector's groups say they are."""
+    concepts = lexicon().concepts
+    held: list[str] = []
+    for kind in kinds:
+        held += [f"class:{kind}", f"class:{CLASS_GROUPS.get(kind, kind)}"]
+        if ("class", kind) in concepts:
+            held += concepts["class", kind].tokens
+    return tuple(dict.fromkeys(held))
