@@ -488,6 +488,7 @@ async def test_the_openapi_document_describes_every_answer(client: httpx.AsyncCl
         "/healthz",
         "/api/cameras",
         "/api/search",
+        "/api/report",
         "/api/event/{event_id}",
         "/frames/{name}",
     }

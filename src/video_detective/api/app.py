@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
 
 import video_detective
@@ -13,11 +14,17 @@ from video_detective.api import shapes
 from video_detective.api.failures import Failure, handle_failures
 from video_detective.api.security import Guard, RefusalPage
 from video_detective.errors import UsageError
+from video_detective.narration.catalogue import Language
 from video_detective.services.events import camera_list, find_event, find_media
+from video_detective.services.report import make_report
 from video_detective.services.search import search
 from video_detective.services.workspace import Workspace
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_PARAMETERS = {
+    "/api/search": ("q", "camera", "from", "to", "limit", "cursor"),
+    "/api/report": ("from", "to", "camera", "lang"),
+}
 # Not for good: an analysis made again may replace an event's pictures.
 _BRIEFLY = {"Cache-Control": "private, max-age=300"}
 
@@ -97,6 +104,31 @@ def _routes(workspace: Workspace) -> APIRouter:
             )
         )
 
+    @router.get(
+        "/api/report",
+        response_class=Response,  # its errors are no HTML
+        responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **missing},
+    )
+    async def report(
+        since: Annotated[
+            str, Query(alias="from", max_length=40, description="RFC 3339; bare: camera's zone")
+        ],
+        until: Annotated[str, Query(alias="to", max_length=40, description="Likewise; exclusive")],
+        camera: Annotated[str, Query(max_length=64, description="Camera id; empty: all")] = "",
+        lang: Annotated[Language, Query(description="Of its words")] = "zh-TW",
+    ) -> HTMLResponse:
+        """What happened between two times, as one HTML file that needs no other."""
+        made = await make_report(
+            workspace,
+            since=since,
+            until=until,
+            camera=camera,
+            language=lang,
+            now_ns=time.time_ns(),
+        )
+        policy = f"{made.policy}; frame-ancestors 'none'"
+        return HTMLResponse(made.html, headers={"Content-Security-Policy": policy})
+
     @router.get("/api/event/{event_id}", responses={200: {"model": shapes.EventRecord}, **missing})
     async def event(event_id: Annotated[str, Path(max_length=200)]) -> JSONResponse:
         """One event with its facts, evidence and hashes."""
@@ -117,8 +149,7 @@ def _routes(workspace: Workspace) -> APIRouter:
 
 async def _known_parameters(request: Request) -> None:
     """Refuse parameters that nobody reads: a misspelt filter must not widen the answer."""
-    is_search = request.url.path == "/api/search"
-    known = ("q", "camera", "from", "to", "limit", "cursor") if is_search else ()
+    known = _PARAMETERS.get(request.url.path, ())
     for name in request.query_params:
         if name not in known:
             raise UsageError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,7 +19,7 @@ from video_detective.cli.console import (
     say,
 )
 from video_detective.services.output import require_folder, write_whole
-from video_detective.services.report import make_report
+from video_detective.services.report import Report, make_report
 from video_detective.services.workspace import open_workspace
 
 
@@ -29,6 +30,7 @@ def report_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="HTML file to write.")
     ] = None,
+    language: Annotated[str, typer.Option("--lang", help="zh-TW or en.")] = "zh-TW",
     data_dir: DataDir = DEFAULT_DATA_DIR,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
@@ -38,16 +40,24 @@ def report_command(
     if output is not None or not as_json:
         require_folder(path)
 
-    async def work() -> tuple[str, dict[str, Any]]:
+    async def work() -> Report:
         async with open_workspace(data_dir, database, create=False) as workspace:
-            return await make_report(workspace, since=since, until=until, camera=camera)
+            return await make_report(
+                workspace,
+                since=since,
+                until=until,
+                camera=camera,
+                language=language,
+                now_ns=time.time_ns(),
+            )
 
-    html, figures = run(work())
+    report = run(work())
     if as_json and output is None:
-        print_json(figures)
+        print_json(report.figures)
         return
-    write_whole(path, lambda file: file.write(html.encode()))
+    write_whole(path, lambda file: file.write(report.html.encode()))
     if as_json:
-        print_json(figures)
+        print_json(report.figures)
     else:
-        say(f"Wrote {path}: {figures['total']} events")
+        total = report.figures["total"]
+        say(f"Wrote {path}: {total} event{'s' * (total != 1)}")
