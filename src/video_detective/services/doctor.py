@@ -15,8 +15,12 @@ import av
 import cv2
 import onnxruntime
 
+from video_detective.config.settings import FILE_NAME as SETTINGS
+from video_detective.config.settings import load_settings
 from video_detective.detection.weights import catalogue, status
 from video_detective.errors import ConflictError, VideoDetectiveError
+from video_detective.llm.base import Abilities
+from video_detective.services.models import Models
 from video_detective.services.workspace import open_workspace
 
 LOW_DISK_BYTES = 2 << 30
@@ -40,6 +44,7 @@ async def examine(data_dir: Path, url: str | None) -> list[Check]:
     checks = [*_machine(), *_weights()]
     checks.append(_disk(data_dir))
     checks.append(await _database(data_dir, url))
+    checks += await _models(data_dir)
     return checks
 
 
@@ -119,6 +124,65 @@ def _disk(data_dir: Path) -> Check:
         found=f"{free / (1 << 30):.1f} GiB free at '{place}'",
         remedy="Free some room, or use another --data-dir." if low else "",
     )
+
+
+async def _models(data_dir: Path) -> list[Check]:
+    """What each configured model server really does; it is asked, not believed."""
+    try:
+        settings = load_settings(data_dir)
+    except VideoDetectiveError as error:
+        return [Check(name="settings", state="problem", found=error.message, remedy=error.remedy)]
+    models = Models(settings, data_dir)
+    checks: list[Check] = []
+    try:
+        for name, use in (
+            ("narration", settings.narration),
+            ("answers", settings.answers),
+            ("embeddings", settings.embeddings),
+        ):
+            if use is not None:
+                checks += await _model(models, name, use.server, use.model)
+    finally:
+        await models.close()
+    if not checks:
+        found = f"no model server in '{data_dir / SETTINGS}'; words come by template"
+        checks.append(Check(name="models", state="ok", found=found))
+    return checks
+
+
+async def _model(models: Models, use: str, server: str, model: str) -> list[Check]:
+    """One line of what it does, and one for each problem. Nothing stops without a model."""
+    name = f"{use} {model}"
+    try:
+        finding = await models.probe(
+            server, model, images=use == "narration", embeddings=use == "embeddings"
+        )
+    except VideoDetectiveError as error:
+        return [Check(name=name, state="warning", found=error.message, remedy=error.remedy)]
+    checks = [
+        Check(name=name, state="warning", found=problem.found, remedy=f"{problem.remedy}.")
+        for problem in finding.problems
+    ]
+    if not any(problem.key in {"server", "key", "model"} for problem in finding.problems):
+        checks.insert(0, Check(name=name, state="ok", found=_abilities(finding.abilities, use)))
+    return checks
+
+
+def _abilities(abilities: Abilities, use: str) -> str:
+    """What was seen, in words."""
+    if use == "embeddings":
+        return f"embeddings of {abilities.embedding_size} numbers"
+    seen = {"schema": "holds to a schema", "json": "valid JSON", "no": "free text only"}
+    said = [seen[abilities.structured]]
+    if use == "narration":
+        said.append("sees pictures" if abilities.images else "sees no pictures")
+    if abilities.context_tokens is not None:
+        said.append(f"context {abilities.context_tokens} tokens")
+    if abilities.tokens_per_s is not None:
+        said.append(f"{abilities.tokens_per_s:.0f} tokens/s")
+    if abilities.gpu_share is not None:
+        said.append(f"{abilities.gpu_share:.0%} on the GPU")
+    return ", ".join(said)
 
 
 async def _database(data_dir: Path, url: str | None) -> Check:

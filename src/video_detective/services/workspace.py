@@ -132,7 +132,7 @@ async def open_workspace(
             f"There is no data directory '{data_dir}'",
             remedy="Name the one of your analyses with --data-dir, or analyse a video first.",
         )
-    models = Models(load_settings(data_dir))
+    models = Models(load_settings(data_dir), data_dir)
     database = await Database.open(data_dir, url)
     try:
         yield Workspace(
