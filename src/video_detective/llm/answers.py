@@ -12,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 from video_detective.llm.wire import Reply
 
 _MOST_PROBLEMS = 12
+_MOST_TEXT = 400_000
+"""Characters; no model's answer is that long, and reading on would only take time."""
+
 _MOST_OBJECTS = 64
 """Places where an answer's JSON object may begin that are tried before giving up."""
 
@@ -94,6 +97,8 @@ def usable_answer(reply: Reply, answer: type[BaseModel] | None) -> tuple[str, Ba
     Raises:
         UnusableError: it is empty, cut off, no such object, or the model declined.
     """
+    if len(reply.text) > _MOST_TEXT:
+        raise UnusableError("invalid", f"the answer has {len(reply.text)} characters")
     text = bare_text(reply.text)
     if reply.refusal is not None:
         raise UnusableError("refused", f"declined: {reply.refusal[:200]}")
@@ -132,6 +137,7 @@ def _objects(text: str) -> tuple[list[_Found], bool]:
             break
         try:
             value, end = decoder.raw_decode(text, place)
+            found.append(_Found(_clean_values(value), end - place))
         except json.JSONDecodeError as error:
             rest = text[error.pos :]
             if ("}" not in rest and len(rest) <= _LONGEST_LITERAL) or error.msg.startswith(_OPEN):
@@ -140,8 +146,6 @@ def _objects(text: str) -> tuple[list[_Found], bool]:
             end = place + 1
         except (ValueError, RecursionError):
             end = place + 1
-        else:
-            found.append(_Found(_clean_values(value), end - place))
         place = text.find("{", end)
     return found, is_open
 

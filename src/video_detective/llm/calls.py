@@ -14,10 +14,8 @@ import numpy as np
 
 from video_detective.errors import UsageError
 from video_detective.llm.base import Server
-from video_detective.llm.responses import FailedError, RejectedError, Responses
+from video_detective.llm.responses import FailedError, Responses
 from video_detective.llm.wire import Json
-
-__all__ = ["MAX_BODY_BYTES", "Calls", "RejectedError", "Retries", "checked_server"]
 
 MAX_BODY_BYTES = 8 * 2**20
 _CONNECT_S = 10.0

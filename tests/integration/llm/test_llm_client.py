@@ -414,6 +414,32 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
     assert (len(server.asks), len(proxy.asks)) == (1, 0)
 
 
+@both_wires
+async def test_under_every_misbehaviour_at_once_each_question_ends_and_nothing_stays_open(
+    kind: Kind,
+) -> None:
+    slow = {"wait", "429-after", "huge", *(name for name in WRONG if WRONG[name][0] == "timeout")}
+    mix = {name: 0.02 for name in BEHAVIOURS if name not in slow}
+    ends: list[str] = []
+
+    async def ask(client: ModelClient) -> None:
+        try:
+            completion = await client.complete(question())
+        except ModelError as error:
+            ends.append(error.reason)
+        else:
+            assert isinstance(completion.data, Told)
+            ends.append("right")
+
+    with LlmServer(answer=TOLD, mix=mix, seed=1) as server:
+        async with asker(server, kind, concurrency=8) as client:
+            await asyncio.gather(*[ask(client) for _ in range(200)])
+        server.wait_until(lambda server: server.connections == server.in_flight == 0)
+    assert len(ends) == 200
+    assert ends.count("right") > 50
+    assert {"server", "refused", "no_model", "truncated"} < set(ends)
+
+
 # Embeddings
 
 
