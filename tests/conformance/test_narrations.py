@@ -314,3 +314,28 @@ async def test_beats_of_workers_are_seen_by_all_until_they_are_forgotten(db: Dat
     await db.narrations.forget(["a", "nobody"])
 
     assert await db.narrations.beat("b") == {"b": 3}
+
+
+async def test_events_that_are_long_over_wait_behind_those_of_now(db: Database) -> None:
+    hour_ns = 3600 * 10**9
+    await db.import_events([event(1, end_ns=10**12), event(2, end_ns=2 * hour_ns)])
+    await db.narrations.request(NarrationRequest(language="en", requested_ns=2 * hour_ns + 5))
+    await db.import_events([event(3, end_ns=2 * hour_ns), event(4, end_ns=10**12)])
+    await db.narrations.request(NarrationRequest(language="en", requested_ns=2 * hour_ns + 6))
+
+    rows = [(row.event_id[-1], row.can_wait) for row in await db.narrations.pending(100)]
+    assert rows == [("2", False), ("3", False), ("1", True), ("4", True)]
+    assert await db.narrations.count_urgent() == 2
+    few = await db.narrations.pending(2)
+    assert {row.requested_ns for row in few} == {2 * hour_ns + 5, 2 * hour_ns + 6}
+
+
+async def test_calls_that_were_made_are_counted_by_camera_since_a_moment(db: Database) -> None:
+    await db.import_events([event(1), event(2), event(3)])
+    await db.narrations.request(FIRST)
+    for n, calls in ((1, {"calls": 3}), (2, {"calls": 2}), (3, {})):
+        told = NarrationOutcome(status="done", level="text", text="x", usage=calls)
+        await db.narrations.finish(await claimed(db, n, FIRST), told, finished_ns=100 * n)
+
+    spent = [(one.time_ns, one.camera_id, one.calls) for one in await db.narrations.spent(200)]
+    assert sorted(spent) == [(200, "cam01", 2), (300, "cam01", 0)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from video_detective.errors import ConflictError, StorageError
@@ -85,31 +85,34 @@ class JobQueue:
         """Stop taking jobs and cancel those that run; they stay this worker's until taken over."""
         await asyncio.to_thread(_shut_down, self._client)
 
-    async def add(self, job_ids: Iterable[str]) -> None:
+    async def add(self, jobs: Mapping[str, int]) -> None:
         """Add the jobs that are not there yet, in this order; one that ended is, until ``sweep``.
+
+        Args:
+            jobs: Priority by id; 1 runs before 2.
 
         Raises:
             StorageError: the database cannot be used; so raise all methods.
         """
-        wanted = list(dict.fromkeys(job_ids))
 
         def work() -> None:
             known = self._client.list_workflows(
-                workflow_ids=wanted, load_input=False, load_output=False
+                workflow_ids=list(jobs), load_input=False, load_output=False
             )
             there = {job.workflow_id for job in known}
-            for job_id in (job_id for job_id in wanted if job_id not in there):
+            for job_id in (job_id for job_id in jobs if job_id not in there):
                 self._client.enqueue(
                     {
                         "workflow_name": _WORKFLOW,
                         "queue_name": _QUEUE,
                         "workflow_id": job_id,
                         "app_version": _VERSION,
+                        "priority": jobs[job_id],
                     },
                     job_id,
                 )
 
-        if wanted:
+        if jobs:
             await self._in_thread(work)
 
     async def take_over(self, alive: Collection[str]) -> int:

@@ -42,7 +42,7 @@ tried several times within seconds; this is for a server that is being restarted
 MAX_STARTS = 10
 """A job that was begun so often and never ended takes its worker down: it is given up."""
 WINDOW = 200
-"""So many of the oldest pending rows have their jobs; the others follow as those end."""
+"""So many pending rows have their jobs; the others follow as those end."""
 
 _STORE_AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 _log = logging.getLogger(__name__)
@@ -126,7 +126,9 @@ class NarrationWorker:
             # Before reading what is pending: a job that ends in between is not added again.
             await queue.sweep()
             pending = await self._narrations.pending(WINDOW)
-            await queue.add(f"{row.event_id}@{row.requested_ns}" for row in pending)
+            await queue.add(
+                {f"{row.event_id}@{row.requested_ns}": 2 if row.can_wait else 1 for row in pending}
+            )
         return await self._narrations.count_pending()
 
     async def _run(self, job_id: str) -> None:

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from video_detective.geometry import NS_PER_S
+
 Language = Literal["zh-TW", "en"]
+
+CAN_WAIT_NS = 3600 * NS_PER_S
+"""Of an event that ended longer before it was asked for, words are no news: others come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +29,16 @@ class NarrationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNarration:
-    """One request that nobody has finished."""
+    """One request that nobody has finished.
+
+    Args:
+        event_id, requested_ns: Which.
+        can_wait: The event was long over when it was asked for (``CAN_WAIT_NS``).
+    """
 
     event_id: str
     requested_ns: int
+    can_wait: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

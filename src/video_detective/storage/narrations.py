@@ -24,10 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from video_detective.narration.budget import Spent
 from video_detective.storage import documents, rows
 from video_detective.storage.base import NarrationRow
 from video_detective.storage.dialects import Insert, insert_into
 from video_detective.storage.narration_rows import (
+    CAN_WAIT_NS,
     Claim,
     NarrationCounts,
     NarrationOutcome,
@@ -38,6 +40,8 @@ from video_detective.storage.reading import chunks
 from video_detective.storage.tables import EVENTS, FRAMES, NARRATIONS, RUNS, WORKERS
 
 Kind = Literal["sqlite", "postgresql"]
+_CAN_WAIT = EVENTS.c.end_ns < NARRATIONS.c.requested_ns - CAN_WAIT_NS
+
 Open = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
@@ -70,24 +74,54 @@ class Narrations:
             return await _request_missing(connection, self._kind, request, limit)
 
     async def pending(self, limit: int) -> list[PendingNarration]:
-        """The oldest requests that nobody has finished."""
-        query = (
-            select(NARRATIONS.c.event_id, NARRATIONS.c.requested_ns)
-            .where(NARRATIONS.c.status == "pending")
-            .order_by(NARRATIONS.c.requested_ns, NARRATIONS.c.event_id)
-            .limit(limit)
-        )
+        """Requests that nobody has finished: the oldest, and the newest in the other half.
+
+        Those that can wait come after the others, and each kind in order of its request. That is
+        not quite the order for all of them, but needs no look at more than ``limit``.
+        """
+        columns = (NARRATIONS.c.event_id, NARRATIONS.c.requested_ns, _CAN_WAIT)
+        # By the index alone: all that were asked for at once have one time, and are not sorted.
+        oldest, newest = NARRATIONS.c.requested_ns, NARRATIONS.c.requested_ns.desc()
+        query = select(*columns).join(EVENTS).where(NARRATIONS.c.status == "pending")
+        found: set[tuple[bool, int, str]] = set()
         async with self._reading() as connection:
-            return [
-                PendingNarration(event_id=event_id, requested_ns=requested_ns)
-                for event_id, requested_ns in await connection.execute(query)
-            ]
+            for order, share in ((oldest, limit - limit // 2), (newest, limit // 2)):
+                rows = await connection.execute(query.order_by(order).limit(share))
+                found.update((bool(wait), requested_ns, key) for key, requested_ns, wait in rows)
+        return [
+            PendingNarration(event_id=event_id, requested_ns=requested_ns, can_wait=can_wait)
+            for can_wait, requested_ns, event_id in sorted(found)
+        ]
 
     async def count_pending(self) -> int:
         """How many requests nobody has finished."""
         query = select(func.count()).where(NARRATIONS.c.status == "pending")
         async with self._reading() as connection:
             return await connection.scalar(query) or 0
+
+    async def count_urgent(self) -> int:
+        """How many requests that cannot wait nobody has begun."""
+        query = (
+            select(func.count())
+            .select_from(NARRATIONS)
+            .join(EVENTS)
+            .where(NARRATIONS.c.status == "pending", NARRATIONS.c.worker.is_(None), ~_CAN_WAIT)
+        )
+        async with self._reading() as connection:
+            return await connection.scalar(query) or 0
+
+    async def spent(self, since_ns: int) -> list[Spent]:
+        """Calls of a model that were made for events told at or after a moment."""
+        query = (
+            select(NARRATIONS.c.finished_ns, EVENTS.c.camera_id, NARRATIONS.c.usage)
+            .join_from(NARRATIONS, EVENTS)
+            .where(NARRATIONS.c.finished_ns >= since_ns)
+        )
+        async with self._reading() as connection:
+            return [
+                Spent(time_ns=time_ns, camera_id=camera, calls=int(usage.get("calls") or 0))
+                for time_ns, camera, usage in await connection.execute(query)
+            ]
 
     async def claim(self, event_id: str, requested_ns: int, worker: str) -> Claim | None:
         """Note that a worker begins on a request; another that did before keeps its own claim.
