@@ -7,6 +7,7 @@ a track that nobody tracked, or of a time outside the event, are left out.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -49,9 +50,9 @@ _FULL = re.compile(
 )
 _CLOCK = re.compile(
     r"(?P<part>下午|晚上|傍晚|晚間|中午|午後)?\s*(?<![\d:+])(?P<hour>[01]?\d|2[0-3])"
-    r"(?:[:：](?P<minute>[0-5]\d)(?:[:：](?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
+    r"(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
     r"|\s*[點時]\s*(?P<minute_zh>[0-5]?\d)\s*分(?:\s*(?P<second_zh>[0-5]?\d)\s*秒)?)"
-    r"(?![\d:：])\s*(?P<half>[ap]\.?m\b)?",
+    r"(?![\d:])\s*(?P<half>[ap]\.?m\b)?",
     re.IGNORECASE,
 )
 _DAY = re.compile(
@@ -278,8 +279,9 @@ class _Check:
 
     def _holds(self, text: str) -> bool:
         """Whether every track of a text is known and every time of it is the event's."""
-        unknown = [t for t in _TRACK.findall(text) if t.lower() not in self._tracks]
-        outside = [t for t in self._spoken_times(text) if t]
+        plain = unicodedata.normalize("NFKC", text)
+        unknown = [t for t in _TRACK.findall(plain) if t.lower() not in self._tracks]
+        outside = [t for t in self._spoken_times(plain) if t]
         self._flags += ["unknown_track"] * bool(unknown) + ["time_outside"] * bool(outside)
         self._differences += [{"field": "text", "model": text.strip(), "fact": ""}] * bool(
             unknown or outside
@@ -303,7 +305,7 @@ class _Check:
 
     def _times(self, text: str) -> Iterator[tuple[int, int]]:
         """What the first time in a text may mean: [from, to) in ns, best first."""
-        found = next(iter(_each_time(text)), "")
+        found = next(iter(_each_time(unicodedata.normalize("NFKC", text))), "")
         if _FULL.fullmatch(found):
             yield from self._full_time(found)
         elif found:

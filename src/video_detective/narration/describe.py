@@ -40,6 +40,8 @@ Ask = Callable[[Request], Awaitable[Completion]]
 
 _WORTHLESS = ("echo", "loop")
 """Words that say nothing of the event, however they are spelt."""
+_OF_PICTURES = ("image", "vision", "multimodal", "mmproj")
+"""Words of servers that take no pictures, or not so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,22 +107,24 @@ async def describe_event(ask: Ask, material: Material, plan: Plan, model: str) -
                 raise
             if not isinstance(error, RejectedError):  # then it is the server's words
                 telling.keep_raw(error.raw)
-            level, reason = _less(level, error)
+            level, reason = _less(level, error, pictures=len(material.frames))
             details.append(f"{reason}: {error.message}")
         else:
             return telling.told(told, level, reason, details)
     return telling.template(reason, details)
 
 
-def _less(level: Level, error: ModelError) -> tuple[Level, str]:
+def _less(level: Level, error: ModelError, *, pictures: int) -> tuple[Level, str]:
     """What to do after a failure that will not pass, and why."""
     if isinstance(error, RejectedError):
         words = error.raw.lower()
         if error.reason in ("refused", "no_model"):
             return "template", error.reason
-        if level != "text" and any(w in words for w in ("image", "vision", "multimodal", "mmproj")):
+        if level != "text" and any(word in words for word in _OF_PICTURES):
             return "text", "no_images"
         reason = "context" if error.reason == "truncated" else error.reason
+        if level == "frames" and pictures <= FEW_FRAMES:
+            return "frame", reason
         return LEVELS[LEVELS.index(level) + 1], reason
     if error.reason == "refused":
         # The model will not speak of the pictures; the facts are harmless.
@@ -312,7 +316,7 @@ class _Telling:
             if error.reason == "cancelled":
                 raise
             return first
-        return second if len(second.findings) <= len(first.findings) else first
+        return second if _badness(second.findings) < _badness(first.findings) else first
 
     async def _put(self, request: Request, kind: type[R], instructions: str) -> _Answer[R]:
         """One question, its answer and what is wrong with the answer's language."""
@@ -359,6 +363,12 @@ class _Telling:
         asked = prompt(name, self._material.language)
         self._prompts.append(asked.name)
         return asked.instructions
+
+
+def _badness(findings: Sequence[Finding]) -> tuple[bool, bool, int]:
+    """How far words are from being shown: saying nothing, in another language, badly spelt."""
+    kinds = {finding.kind for finding in findings}
+    return not kinds.isdisjoint(_WORTHLESS), "script" in kinds, len(findings)
 
 
 def _unusable(what: str, raw: str) -> ModelError:

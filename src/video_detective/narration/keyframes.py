@@ -164,10 +164,10 @@ def _weight(moments: Sequence[Moment], time_ns: int) -> float:
 
 
 def _is_crowded(one: Candidate, chosen: Sequence[Candidate], spacing_ns: int) -> bool:
-    """Whether a frame too near shows one of its tracks (or, without tracks, is simply near)."""
+    """Whether a frame too near shows one of its tracks; without tracks nearness is enough."""
     return any(
         abs(one.time_ns - other.time_ns) < spacing_ns
-        and (not one.sizes or not one.sizes.keys().isdisjoint(other.sizes))
+        and not (one.sizes and other.sizes and one.sizes.keys().isdisjoint(other.sizes))
         for other in chosen
     )
 

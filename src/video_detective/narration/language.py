@@ -41,6 +41,8 @@ _HAN_RUN = re.compile(rf"{_HAN}+")
 _TRACK = re.compile(r"(?<![A-Za-z0-9])[pvaof]\d{1,7}(?![A-Za-z0-9])")
 _LOOP = re.compile(rf"(.{{2,40}}?)\1{{{LOOP_TIMES - 1},}}", re.DOTALL)
 _PLACE = re.compile(r"\$[a-z_]{3,}|\{\{.*?\}\}|<提供影像>")
+_MOST_NAMED = 12
+"""Words of a finding that the model is told; it finds the others by itself."""
 _LEAST_LETTERS = 6
 """Fewer say nothing about a language: ``T恤``."""
 _SENTENCE = re.compile(r"[^。！？!?.\n]{6,}")
@@ -142,8 +144,11 @@ def corrected(text: str, language: Language, *, names: Sequence[str] = ()) -> st
 
 def problems(findings: Sequence[Finding], language: Language) -> list[str]:
     """The findings in words for the model that is to rewrite its answer."""
-    said = _PROBLEMS[language]
-    return [said[finding.kind].format(words="、".join(finding.words[:12])) for finding in findings]
+    said, comma = _PROBLEMS[language], "、" if language == "zh-TW" else ", "
+    return [
+        said[finding.kind].format(words=comma.join(finding.words[:_MOST_NAMED]))
+        for finding in findings
+    ]
 
 
 _PROBLEMS: Mapping[Language, Mapping[FindingKind, str]] = {
