@@ -356,6 +356,7 @@ class LlmServer:
             "redirect": (307, b"", _JSON, {"Location": "http://elsewhere.example/v1"}),
             "gzip": (200, b"\x1f\x8b", _JSON, {"Content-Encoding": "gzip"}),
             "no-images": (500, {"error": "image input is not supported"}, _JSON, {}),
+            "bad-image": (400, {"error": "invalid image format"}, _JSON, {}),
             "too-long": (
                 400,
                 {"error": {"message": "This model's maximum context length is 512 tokens"}},

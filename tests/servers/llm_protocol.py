@@ -42,6 +42,7 @@ BEHAVIOURS: Mapping[str, str] = {
     "no-format": "refuses a request that binds the answer to a format",
     "no-template": "refuses arguments for the chat template",
     "no-images": "takes no pictures",
+    "bad-image": "says that the picture is of no format it knows",
     "too-long": "cannot take so long a prompt",
     "echo": "refuses the request and sends it back, pictures and all",
     "truncated": "the answer's JSON breaks off, because max_tokens was reached",

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import re
 from dataclasses import dataclass
-from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -88,7 +87,6 @@ class Calls:
 
     Args:
         server: Where to.
-        transport: Instead of the network, for tests at the seam.
         retries: How patiently.
         chance: Shortens the pauses; by default unlike in any other process.
 
@@ -100,7 +98,6 @@ class Calls:
         self,
         server: Server,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
         retries: Retries | None = None,
         chance: np.random.Generator | None = None,
     ) -> None:
@@ -113,7 +110,6 @@ class Calls:
             headers["Authorization"] = f"Bearer {server.api_key}"
         self._http = httpx.AsyncClient(
             headers=headers,
-            transport=transport,
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(server.timeout_s, connect=min(_CONNECT_S, server.timeout_s)),
@@ -123,12 +119,6 @@ class Calls:
     async def close(self) -> None:
         """Close every connection."""
         await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def call(
         self, path: str, body: Json | None = None, *, until: float, model: str = ""

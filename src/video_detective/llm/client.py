@@ -6,12 +6,12 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal, Self
 
-import httpx
 import numpy as np
 
 from video_detective.errors import ModelError
@@ -28,7 +28,7 @@ EMBEDDING_BATCH = 32
 """Texts in one request for embeddings."""
 
 _MOST_RAW = 20_000
-_LESS: dict[Structured, Structured] = {"schema": "json", "json": "no"}
+_LESS: Mapping[Structured, Structured] = MappingProxyType({"schema": "json", "json": "no"})
 _NO_SUCH_FORMAT = re.compile(
     r"response_format|json_schema|json_object|guided|grammar|format|schema"
 )
@@ -43,9 +43,6 @@ class ModelClient:
 
     Args:
         server: Whom to ask.
-        abilities: What a probe of the server and model showed; None relies on what the
-            documentation of its kind promises, and asks for less when the server refuses that.
-        transport: Instead of the network, for tests at the seam.
         retries: How patiently failures are met.
         chance: Shortens pauses between attempts; by default unlike in any other process.
 
@@ -64,20 +61,18 @@ class ModelClient:
         self,
         server: Server,
         *,
-        abilities: Abilities | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
         retries: Retries | None = None,
         chance: np.random.Generator | None = None,
     ) -> None:
         self.server = server
         self.traits = KINDS[server.kind]
-        self._abilities = abilities
-        self._structured = abilities.structured if abilities else self.traits.structured
         self._extra = self.traits.extra
-        self._calls = Calls(server, transport=transport, retries=retries, chance=chance)
+        self._calls = Calls(server, retries=retries, chance=chance)
         self._responses = Responses(server)
         self._slots = asyncio.Semaphore(server.concurrency)
+        # Learnt of each model: the window it was loaded with, and how far it lets itself be bound.
         self._windows: dict[str, int] = {}
+        self._refused: dict[str, set[Structured]] = {}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -89,14 +84,20 @@ class ModelClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def complete(self, request: Request) -> Completion:
+    async def complete(self, request: Request, *, abilities: Abilities | None = None) -> Completion:
         """Ask, check the answer, and let the model correct it once if it is not what was asked.
+
+        Args:
+            request: What to ask.
+            abilities: What a probe of the server and model showed; None relies on what the
+                documentation of the server's kind promises. When the server refuses to bind the
+                answer as far as that, less is asked for, now and from now on.
 
         Raises:
             ModelError: no usable answer; ``raw`` is the last thing the model said.
         """
         async with self._turn() as until:
-            return await self._converse(request, until)
+            return await self._converse(request, abilities, until)
 
     async def embed(
         self, model: str, texts: list[str], *, purpose: Literal["passage", "query"] = "passage"
@@ -168,12 +169,14 @@ class ModelClient:
         async with self._slots:
             yield asyncio.get_running_loop().time() + self.server.timeout_s
 
-    async def _converse(self, request: Request, until: float) -> Completion:
+    async def _converse(
+        self, request: Request, abilities: Abilities | None, until: float
+    ) -> Completion:
         clock = asyncio.get_running_loop().time
         started, attempts, replies = clock(), 0, list[Reply]()
         turns: tuple[Turn, ...] = (Turn(role="user", parts=request.parts),)
         while True:
-            reply, tries = await self._bound(request, turns, until)
+            reply, tries = await self._bound(request, turns, abilities, until)
             attempts += tries
             replies.append(reply)
             try:
@@ -195,27 +198,41 @@ class ModelClient:
             )
 
     async def _bound(
-        self, request: Request, turns: tuple[Turn, ...], until: float
+        self,
+        request: Request,
+        turns: tuple[Turn, ...],
+        abilities: Abilities | None,
+        until: float,
     ) -> tuple[Reply, int]:
         """Exchange as strictly bound to the schema as the server takes it."""
-        refused = 0
+        structured = abilities.structured if abilities else self.traits.structured
+        longest = abilities.context_tokens if abilities else None
+        known = self._refused.setdefault(request.model, set())
+        refused: set[Structured] = set()
         while True:
-            structured = self._structured if request.answer else "no"
+            while structured in known | refused:
+                structured = _LESS[structured]
+            if request.answer is None:
+                structured = "no"
             try:
-                reply, tries = await self._exchange(_ask(request, turns, structured), until)
+                reply, tries = await self._exchange(
+                    _ask(request, turns, structured), until, longest
+                )
             except RejectedError as rejected:
-                # What was promised is not there: ask for less, now and from now on.
                 if structured == "no" or not _NO_SUCH_FORMAT.search(rejected.words.lower()):
                     raise
-                self._structured = _LESS[structured]
-                refused += 1
+                refused.add(structured)
             else:
-                return reply, tries + refused
+                # Only now is it certain that the format was the reason.
+                known |= refused
+                return reply, tries + len(refused)
 
-    async def _exchange(self, ask: Ask, until: float) -> tuple[Reply, int]:
+    async def _exchange(
+        self, ask: Ask, until: float, longest: int | None = None
+    ) -> tuple[Reply, int]:
         wire = self.traits.wire
         if self.traits.chooses_context:
-            ask = replace(ask, context_tokens=self._window(ask))
+            ask = replace(ask, context_tokens=self._window(ask, longest))
         try:
             body = wire.chat(replace(ask, extra=self._extra))
             data, tries = await self._calls.call(wire.chat_path, body, until=until, model=ask.model)
@@ -224,20 +241,18 @@ class ModelClient:
             if self._extra is None or "chat_template" not in rejected.words:
                 raise
             self._extra = None
-            reply, tries = await self._exchange(ask, until)
+            reply, tries = await self._exchange(ask, until, longest)
             return reply, tries + 1
         try:
             return wire.read_chat(data), tries
         except MalformedError as cause:
             raise self._unknown_shape(cause, data) from cause
 
-    def _window(self, ask: Ask) -> int:
+    def _window(self, ask: Ask, longest: int | None) -> int:
         """What the request needs, but no less than before: another size reloads the model."""
         window = max(needed_context(ask), self._windows.get(ask.model, 0))
-        if self._abilities and self._abilities.context_tokens:
-            window = min(window, self._abilities.context_tokens)
-        self._windows[ask.model] = window
-        return window
+        self._windows[ask.model] = window if longest is None else min(window, longest)
+        return self._windows[ask.model]
 
     def _checked(self, read: list[list[float]], count: int, model: str) -> list[list[float]]:
         if len(read) != count:

@@ -17,7 +17,6 @@ class Traits:
     """A row of the table.
 
     Args:
-        title: What the product calls itself.
         wire: The protocol it speaks.
         structured: What its documentation promises; a probe finds out what holds.
         chooses_context: The asker sets the window of every request.
@@ -30,7 +29,6 @@ class Traits:
         widen_context: How its window is made larger.
     """
 
-    title: str
     wire: Wire
     structured: Structured = "no"
     chooses_context: bool = False
@@ -49,7 +47,6 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
     {
         # docs.ollama.com/capabilities/structured-outputs
         "ollama": Traits(
-            title="Ollama",
             wire=OLLAMA,
             structured="schema",
             chooses_context=True,
@@ -58,10 +55,9 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
             get_model="Run `ollama pull {model}` on the server",
             widen_context="Choose a model with a longer context",
         ),
-        "openai": Traits(title="The server", wire=OPENAI),
+        "openai": Traits(wire=OPENAI),
         # lmstudio.ai/docs/advanced/structured-output; it refuses `json_object` with a 400
         "lmstudio": Traits(
-            title="LM Studio",
             wire=OPENAI,
             structured="schema",
             context_path="/api/v0/models",
@@ -70,7 +66,6 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
         ),
         # docs.vllm.ai/en/latest/features/structured_outputs
         "vllm": Traits(
-            title="vLLM",
             wire=OPENAI,
             structured="schema",
             extra=_NO_THINKING,
@@ -79,7 +74,6 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
         ),
         # github.com/ggml-org/llama.cpp, tools/server/README.md
         "llamacpp": Traits(
-            title="llama.cpp",
             wire=OPENAI,
             structured="schema",
             takes_any_name=True,
@@ -92,7 +86,6 @@ KINDS: Mapping[Kind, Traits] = MappingProxyType(
         ),
         # docs.nvidia.com/nim/vision-language-models/latest/structured-generation.html
         "nim": Traits(
-            title="NVIDIA NIM",
             wire=OPENAI,
             structured="schema",
             embeds_by_purpose=True,

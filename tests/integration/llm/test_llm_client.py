@@ -108,7 +108,7 @@ WRONG = {
     "refusal": ("refused", False, 1),
     "refusal-zh": ("refused", False, 1),
 }
-ELSEWHERE = {"wait", "no-template", "429-after", "echo", "refusal-field"}
+ELSEWHERE = {"wait", "bad-image", "no-template", "429-after", "echo", "refusal-field"}
 
 
 def test_every_misbehaviour_is_tried() -> None:
@@ -257,6 +257,15 @@ async def test_a_server_that_cannot_bind_answers_is_told_the_schema_in_words() -
     assert set(server.asks[3].schema["properties"]) == {"answer_zh", "score"}
 
 
+async def test_another_complaint_does_not_loosen_what_binds_answers() -> None:
+    with LlmServer("bad-image", "bad-image", "bad-image", "ok", answer=TOLD) as server:
+        async with asker(server, "vllm") as client:
+            with pytest.raises(ModelError, match="invalid image format"):
+                await client.complete(question())
+            await client.complete(question())
+    assert [ask.structured for ask in server.asks] == ["schema", "json", "no", "schema"]
+
+
 @pytest.mark.parametrize("kind", ["vllm", "llamacpp"])
 async def test_think_text_is_turned_off_where_the_server_takes_that(kind: Kind) -> None:
     with LlmServer("no-template", answer=TOLD) as server:
@@ -283,9 +292,8 @@ async def test_what_a_probe_showed_decides_how_answers_are_bound(
     kind: Kind, structured: Literal["schema", "json", "no"]
 ) -> None:
     with LlmServer(answer=TOLD) as server:
-        settings = server.settings(kind)
-        async with ModelClient(settings, abilities=Abilities(structured=structured)) as client:
-            await client.complete(question())
+        async with asker(server, kind) as client:
+            await client.complete(question(), abilities=Abilities(structured=structured))
     assert server.asks[0].structured == structured
 
 
@@ -312,9 +320,8 @@ async def test_ollama_opens_a_window_that_fits_and_keeps_it() -> None:
             for pictures in (0, 12, 0):
                 parts = ("Look.", *[PICTURE] * pictures)
                 await client.complete(question(parts=parts, answer=None))
-        abilities = Abilities(context_tokens=16_384)
-        async with ModelClient(server.settings("ollama"), abilities=abilities) as client:
-            await client.complete(question(parts=parts + (PICTURE,) * 12, answer=None))
+            many = question(parts=parts + (PICTURE,) * 12, answer=None)
+            await client.complete(many, abilities=Abilities(context_tokens=16_384))
     windows = [ask.body["options"]["num_ctx"] for ask in server.asks]
     assert windows == [8192, 32_768, 32_768, 16_384]
 
