@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import cast
 
 from pydantic import BaseModel
@@ -11,7 +10,6 @@ from pydantic import BaseModel
 from video_detective.llm.wire import Json
 
 
-@cache
 def wire_schema(answer: type[BaseModel]) -> Json:
     """The JSON schema of ``answer`` with every reference replaced by what it refers to.
 

@@ -339,8 +339,8 @@ async def test_no_more_than_the_allowed_number_of_requests_are_under_way(kind: K
 
 
 async def test_waiting_for_ones_turn_takes_nothing_from_the_time_limit() -> None:
-    with LlmServer(answer=TOLD, delay_s=0.3) as server:
-        async with asker(server, "ollama", timeout_s=1.0) as client:
+    with LlmServer(answer=TOLD, delay_s=0.5) as server:
+        async with asker(server, "ollama", timeout_s=2.0) as client:
             answers = await asyncio.gather(*[client.complete(question()) for _ in range(5)])
     assert len(answers) == 5
 
