@@ -103,7 +103,12 @@ def mentions(folded: str) -> tuple[Mention, ...]:
     Args:
         folded: Folded text.
     """
-    return _with_negations(folded, _with_colours(folded, _found(folded)))
+    return _with_negations(folded, tied_mentions(folded))
+
+
+def tied_mentions(folded: str) -> tuple[Mention, ...]:
+    """``mentions`` without a mark on any: a question's negations are read in their own way."""
+    return tuple(_with_colours(folded, _found(folded)))
 
 
 @lru_cache(maxsize=8192)

@@ -200,3 +200,35 @@ def _branches(node: Mapping[str, Any], *, first: bool = False) -> str:
         # The word ends here unless a longer one goes on; a Latin one not inside another word.
         branches.append("(?![a-z0-9])" if node[""][-1].isascii() else "")
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopWords:
+    """Words of questions that ask for nothing by themselves.
+
+    Args:
+        pattern: Finds the longest of them at each place of a folded text; of single Chinese
+            characters only those that are hardly ever part of a word of content.
+        edges: Single characters that ask for nothing at either end of what is left.
+        generic_names: What names end in that says nothing (攝影機, 區), longest first.
+    """
+
+    pattern: re.Pattern[str]
+    edges: str
+    generic_names: tuple[str, ...]
+
+
+@cache
+def stop_words() -> StopWords:
+    """The stop words that come with the program."""
+    content = _read("questions")
+    chinese = [fold(word) for word in content["stop"]["zh"].split()]
+    words = [word for word in chinese if len(word) > 1]
+    words += [fold(word) for word in content["stop"]["always"].split()]
+    words += _phrases(content["stop"]["en"])
+    generic = {fold(word) for word in content["generic_names"].split()}
+    return StopWords(
+        pattern=longest(words),
+        edges="".join(word for word in chinese if len(word) == 1),
+        generic_names=tuple(sorted(generic, key=lambda word: (-len(word), word))),
+    )

@@ -1,0 +1,179 @@
+"""What one thing that a question says asks of an index: groups of terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from video_detective.search.base import Group, Term
+from video_detective.search.concepts import Mention
+from video_detective.search.lexicon import Concept, lexicon
+from video_detective.search.names import Gazetteer, Place
+from video_detective.search.tokens import word_term
+
+WEAK = 0.3
+"""Of a group that hardly tells one event from another: somebody was there."""
+KIN = 0.5
+"""Of a group that holds weaker answers too."""
+
+PEOPLELESS = frozenset({"abandoned_object", "camera_tampered", "post_left", "crowding", "metric"})
+"""Event types whose actors are no people, or nobody."""
+
+_KINDLESS_COLOUR = "loose"
+
+
+def of_mention(mention: Mention) -> Iterator[Group]:
+    """The groups of a word of the lexicon that is no place and no colour of a thing."""
+    by_kind: dict[str, list[Concept]] = {}
+    for concept in mention.concepts:
+        by_kind.setdefault(concept.kind, []).append(concept)
+    if mention.colours:
+        yield from _coloured(mention)
+        return
+    who = by_kind.pop("who", [])
+    for concept in who:
+        yield from _of_concepts([concept])
+    if who:
+        yield somebody()
+    rest = [concept for found in by_kind.values() for concept in found]
+    if not rest:
+        return
+    if all(concept.tokens == ("class:person",) for concept in rest):
+        yield somebody()
+    else:
+        yield from _of_concepts(rest)
+
+
+def somebody() -> Group:
+    """A person, whoever."""
+    return Group(key="class:person", terms=(Term(tokens=("class:person",)),), weight=WEAK)
+
+
+def of_colour(mention: Mention) -> Group:
+    """A colour of nothing named, or of clothes that are only worn."""
+    keys = [concept.key for concept in mention.concepts if concept.kind == "colour"]
+    held = "upper" if mention.worn else "colour"
+    return _group(f"{held}:{'|'.join(keys)}", [(f"{held}:{key}",) for key in keys])
+
+
+def lacking(mention: Mention) -> Group:
+    """Somebody does without it, and a text says so."""
+    keys = [concept.key for concept in mention.concepts]
+    return _group(f"no:{'|'.join(keys)}", [(f"no:{key}",) for key in keys])
+
+
+def unwanted(mention: Mention) -> Group:
+    """What a document must not have."""
+    keys = [f"{concept.kind}:{concept.key}" for concept in mention.concepts]
+    if mention.colours:
+        pairs = _pairs(mention)
+        return _group("|".join(pairs), [(pair,) for pair in pairs])
+    terms = [(key,) for key in keys]
+    terms += [(f"said:{c.key}",) for c in mention.concepts if c.kind == "type"]
+    return _group("|".join(keys), terms)
+
+
+def other_colours(mention: Mention) -> Group:
+    """The thing in a colour that is none of those said."""
+    said = {key for colour in mention.colours for key in colour.keys}
+    item = _items(mention)[0]
+    others = [key for kind, key in lexicon().concepts if kind == "colour" and key not in said]
+    return _group(f"{item.key}:other", [(f"{item.key}:{colour}",) for colour in others])
+
+
+def of_place(
+    phrase: str, keys: Sequence[str], names: Gazetteer, *, exact: Sequence[Place] = ()
+) -> list[Group]:
+    """The groups of a place: first where it is the very place, then where it has to do with it.
+
+    Args:
+        phrase: As it was said, folded.
+        keys: Its concepts, if it has any.
+        names: The names of the installation.
+        exact: Cameras, zones and tripwires that are called so.
+    """
+    exact = exact or names.called(phrase) or names.whole(keys)
+    within = names.within(keys) if keys else names.telling(phrase)
+    there = [(place.token,) for place in (*exact, *within)]
+    there += [(f"place:{key}",) for key in keys]
+    spoken = [(f"near:{key}",) for key in keys]
+    word = [word_term(phrase)] if len(phrase) > 1 else []
+    if exact:
+        first = _group(f"place:{phrase}", [(place.token,) for place in exact])
+        wider = _group(f"near:{phrase}", [*there, *spoken], words=word, weight=KIN)
+        return [first, wider] if len(wider.terms) > len(first.terms) else [first]
+    if not there:
+        return [_group(f"place:{phrase}", [], words=word)]
+    first = _group(f"place:{phrase}", there, words=word)
+    if not spoken:
+        return [first]
+    return [first, _group(f"near:{phrase}", [*there, *spoken], words=word, weight=KIN)]
+
+
+def of_word(word: str) -> Group:
+    """A word that the lexicon does not know.
+
+    A longer Chinese run may be two words that a text has apart; a Latin word may be inflected.
+    """
+    terms = [word_term(word)]
+    if word.isascii():
+        stem = word.removesuffix("s") if len(word) > 4 else word
+        if len(stem) > 3:
+            terms.append(Term(tokens=(f"{stem}*",)))
+    elif len(word) > 3:
+        pairs = [word[at : at + 2] for at in range(0, len(word) - 1, 2)]
+        terms.append(Term(tokens=tuple(dict.fromkeys(pairs))))
+    return Group(key=f"word:{word}", terms=tuple(terms))
+
+
+def literally(word: str) -> Group:
+    """Any text with that very word, whatever it means by it."""
+    return Group(key=f"text:{word}", terms=(word_term(word),), weight=KIN)
+
+
+def _of_concepts(concepts: Sequence[Concept]) -> Iterator[Group]:
+    key = "|".join(f"{concept.kind}:{concept.key}" for concept in concepts)
+    terms: list[tuple[str, ...]] = [(f"{concept.kind}:{concept.key}",) for concept in concepts]
+    terms += [way for concept in concepts for way in concept.also]
+    kin = [way for concept in concepts for way in concept.kin]
+    yield _group(key, terms)
+    if kin:
+        yield _group(f"kin:{key}", [*terms, *kin], weight=KIN)
+
+
+def _coloured(mention: Mention) -> Iterator[Group]:
+    """A thing in a colour; then in that colour a thing of the kind, or the thing in any colour."""
+    items = _items(mention)
+    first = items[0]
+    garment = next((key for key in ("lower", "upper") if key in first.keys), "")
+    for colour in mention.colours:
+        if garment:
+            # Pictures do not tell a jacket from a shirt well.
+            yield _group(f"{garment}:{colour.key}", [(f"{garment}:{colour.key}",)])
+            continue
+        terms: list[tuple[str, ...]] = [(f"{first.key}:{colour.key}",)]
+        yield _group(f"{first.key}:{colour.key}", terms)
+        wider = [key for item in items for key in item.keys if key not in (first.key, "object")]
+        loose = (f"{_KINDLESS_COLOUR}:{colour.key}", f"{first.kind}:{first.key}")
+        kin = [*terms, *((f"{key}:{colour.key}",) for key in wider), loose]
+        yield _group(f"kin:{first.key}:{colour.key}", kin, weight=KIN)
+    if not garment:
+        yield from _of_concepts(items)
+
+
+def _items(mention: Mention) -> list[Concept]:
+    return [concept for concept in mention.concepts if concept.kind in ("class", "wear")]
+
+
+def _pairs(mention: Mention) -> list[str]:
+    return [f"{item.key}:{colour.key}" for item in _items(mention) for colour in mention.colours]
+
+
+def _group(
+    key: str,
+    terms: Iterable[tuple[str, ...]],
+    *,
+    words: Sequence[Term] = (),
+    weight: float = 1.0,
+) -> Group:
+    made = [Term(tokens=tokens) for tokens in dict.fromkeys(terms)]
+    return Group(key=key, terms=(*made, *words), weight=weight)

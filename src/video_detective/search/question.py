@@ -1,0 +1,479 @@
+"""What a question asks for, read by rules: the same question is always read the same way.
+
+What a question says is cut into pieces, the longest known word at each place: times (``times``),
+names of cameras, zones and tripwires (``names``), words of the lexicon (``concepts``), counts, and
+words of questions that ask for nothing (有沒有, show me). What remains is looked for as it is.
+
+A camera filters only when a question speaks of the device: its id, a name with 攝影機 or camera in
+it or after it, or its number (2 號攝影機). Every other name is a place, as a zone of another camera
+may have it too: documents of that place come first, and others may follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from video_detective.search.base import Group, IndexQuery, Term
+from video_detective.search.concepts import Mention, tied_mentions
+from video_detective.search.groups import (
+    PEOPLELESS,
+    lacking,
+    literally,
+    of_colour,
+    of_mention,
+    of_place,
+    of_word,
+    other_colours,
+    somebody,
+    unwanted,
+)
+from video_detective.search.lexicon import lexicon, stop_words
+from video_detective.search.names import CameraNames, Gazetteer, Place, gazetteer
+from video_detective.search.negation import (
+    Piece,
+    colour_is_negated,
+    negated,
+    negator_before,
+)
+from video_detective.search.times import Period, read_times
+from video_detective.search.tokens import fold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A piece of the question that was understood, for a page to show and to remove.
+
+    Args:
+        start: First character in the question.
+        end: After the last character.
+        kind: ``time``, ``camera``, ``place``, ``type``, ``class``, ``who``, ``wear``, ``colour``,
+            ``act``, ``risk``, ``word``.
+        value: What it was understood as: a key, an id, or the word.
+        text: The characters themselves.
+        negated: It must not be there.
+    """
+
+    start: int
+    end: int
+    kind: str
+    value: str
+    text: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """What a question was understood as.
+
+    Args:
+        question: As it was asked.
+        period: The range of time; None: any.
+        cameras: Ids to which the search is confined; empty: all.
+        zones: Ids of zones that were named, as ``zone@camera``.
+        event_types: Keys of ``EVENT_TYPES``.
+        classes: Keys of classes of things and people.
+        colours: Keys of colours.
+        risk_level: The one asked for; None: any.
+        activity_keywords: What people do, wear and are, and free words, as they were said.
+        not_understood: Words of content that narrow nothing.
+        groups: What is looked for.
+        without: What must not be there.
+        chips: The pieces of the question, in order.
+    """
+
+    question: str
+    period: Period | None
+    cameras: tuple[str, ...]
+    zones: tuple[str, ...]
+    event_types: tuple[str, ...]
+    classes: tuple[str, ...]
+    colours: tuple[str, ...]
+    risk_level: str | None
+    activity_keywords: tuple[str, ...]
+    not_understood: tuple[str, ...]
+    groups: tuple[Group, ...]
+    without: tuple[Group, ...]
+    chips: tuple[Chip, ...]
+
+    def query(self, *, limit: int = 50, offset: int = 0) -> IndexQuery:
+        """The search of the index that answers the question."""
+        return IndexQuery(
+            groups=self.groups,
+            without=self.without,
+            cameras=self.cameras,
+            since_ns=self.period.start_ns if self.period else None,
+            until_ns=self.period.end_ns if self.period else None,
+            limit=limit,
+            offset=offset,
+        )
+
+
+def interpret(
+    question: str, *, now_ns: int, cameras: Sequence[CameraNames], zone: ZoneInfo
+) -> Interpretation:
+    """What a question asks for.
+
+    Args:
+        question: In Chinese of either script, English, or both; "" asks for everything.
+        now_ns: The moment of asking, UTC ns.
+        cameras: What cameras, zones and tripwires are called.
+        zone: Time zone of the question's times.
+    """
+    times = read_times(question, now_ns=now_ns, zone=zone)
+    folded, origin = _aligned(times.rest)
+    reading = _Reading(question, folded, origin, gazetteer(tuple(cameras)))
+    for begin, end in times.spans:
+        reading.chip(begin, end, "time", question[begin:end].strip(), aligned=False)
+    reading.counts()
+    reading.devices()
+    reading.pieces()
+    reading.rest()
+    return reading.interpretation(
+        times.period, (word for word in times.not_understood if word.strip())
+    )
+
+
+_COUNT = re.compile(
+    r"(?:超过|多于|至少|不到|少于|大于)?(?:[两二三四五六七八九十]+|\d+)(?:个|名|位|台|辆|只|件|支)(?:以上|以下)?"
+    r"(?=[^号楼])|(?:超过|多于|至少|不到|少于|大于|持续)?\d+(?:\.\d+)? ?"
+    r"(?:秒钟?|分钟|个?小时|公尺|公里|米|人次|次)(?:以上|以下)?|"
+    r"(?<![a-z])(?:(?:more|less|fewer) than |at least |at most |over )?"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+)(?: or more)?"
+    r"(?: (?:seconds?|minutes?|hours?|times|met(?:er|re)s?))?"
+    r"(?= (?:people|persons?|men|women|cars?|vehicles?|seconds|minutes|dogs|bikes|trucks|$)|$)"
+)
+"""How many, how long: the index cannot tell."""
+_NUMBERED_DEVICE = re.compile(
+    r"(?:第)?(\d{1,3}|[一二三四五六七八九十]{1,2}) ?(?:号|支|台|只)(?:的)?"
+    r"(?:摄影机|监视器|镜头|摄像头|摄像机|监控|机)(?!房)|"
+    r"(?:摄影机|监视器|镜头|摄像头|摄像机|\bcamera|\bcam)(?: number| no\.?)? ?#?(\d{1,3})(?!\d)号?"
+)
+_DEVICE_AFTER = re.compile(
+    r" ?(?:的|那支|那台|这支|这台)?(?:摄影机|监视器|镜头|摄像头|摄像机|监控|cameras?\b|cctv)"
+    r"(?!被|异常|遮|模糊|故障|破坏|坏)"
+)
+_NUMERALS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", 1)}
+_RUN = re.compile(
+    r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+|"
+    r"[^\W_\u3400-\u9fff]+(?:[-_.][^\W_\u3400-\u9fff]+)*"
+)
+_DONE = "\n"
+"""Stands where a piece of the question was understood."""
+
+
+class _Reading:
+    """One question while it is read: what is understood is taken out of ``left``."""
+
+    def __init__(self, question: str, folded: str, origin: Sequence[int], names: Gazetteer) -> None:
+        self._question = question
+        self._folded = folded
+        self._origin = origin
+        self._names = names
+        self._left = folded
+        self._chips: list[Chip] = []
+        self._groups: list[Group] = []
+        self._without: list[Group] = []
+        self._cameras: list[str] = []
+        self._zones: list[str] = []
+        self._found: dict[str, list[str]] = {}
+        self._lost: list[str] = []
+
+    def chip(
+        self,
+        begin: int,
+        end: int,
+        kind: str,
+        value: str,
+        *,
+        aligned: bool = True,
+        negated: bool = False,
+    ) -> None:
+        """Note a piece; ``aligned``: its place is that in the folded text."""
+        if aligned:
+            begin, end = self._place(begin, end)
+        if begin < end:
+            text = self._question[begin:end]
+            self._chips.append(
+                Chip(start=begin, end=end, kind=kind, value=value, text=text, negated=negated)
+            )
+
+    def counts(self) -> None:
+        """Take out how many and how long."""
+        for match in _COUNT.finditer(self._left):
+            self._lose(*match.span())
+            self._take(*match.span())
+
+    def devices(self) -> None:
+        """Cameras that the question speaks of as devices confine the search to them."""
+        found: list[tuple[int, int, tuple[str, ...]]] = []
+        for match in _NUMBERED_DEVICE.finditer(self._left):
+            said = match.group(1) or match.group(2)
+            number = int(said) if said.isdigit() else _numeral(said)
+            found.append((*match.span(), self._names.numbered(number)))
+        for begin, end, phrase in self._names.found(self._left):
+            ids = self._names.devices.get(phrase, ())
+            after = _DEVICE_AFTER.match(self._left, end)
+            if not ids and after:
+                called = self._names.called(phrase)
+                ids = tuple(place.camera_id for place in called if place.kind == "camera")
+            if ids:
+                found.append((begin, after.end() if after else end, ids))
+        for begin, end, ids in found:
+            if self._left[begin:end].count(_DONE):
+                continue
+            unwanted_here = negator_before(self._folded, begin) or _but_after(self._folded, end)
+            if not ids:
+                self._lose(begin, end)
+            elif unwanted_here:
+                terms = tuple(Term(tokens=(f"camera:{key}".lower(),)) for key in ids)
+                self._without.append(Group(key=f"camera:{'|'.join(ids)}", terms=terms))
+            else:
+                self._cameras += ids
+            self.chip(begin, end, "camera", ",".join(ids), negated=unwanted_here)
+            self._take(begin, end)
+
+    def pieces(self) -> None:
+        """Names and words of the lexicon, each wanted or unwanted."""
+        named = [
+            Piece(start=begin, end=end, phrase=phrase)
+            for begin, end, phrase in self._names.found(self._left)
+        ]
+        blanked = self._left
+        for piece in named:
+            blanked = _blank(blanked, piece.start, piece.end)
+        words = [
+            Piece(start=mention.start, end=mention.end, phrase=mention.word, mention=mention)
+            for mention in tied_mentions(blanked)
+        ]
+        pieces = sorted([*named, *words], key=lambda piece: piece.start)
+        marked = negated(self._folded, pieces)
+        for index, (piece, is_unwanted) in enumerate(zip(pieces, marked, strict=True)):
+            if piece.mention is None:
+                self._name(piece, is_unwanted=is_unwanted)
+            elif not is_unwanted:
+                self._wanted(piece.mention)
+            else:
+                of_colour = colour_is_negated(self._folded, pieces, index)
+                self._unwanted(piece.mention, of_colour=of_colour)
+            self._take(piece.start, piece.end)
+        if len(pieces) == 1 and not self._content().strip():
+            self._alone(pieces[0])
+
+    def rest(self) -> None:
+        """Words that are left: parts of names, or words to look for."""
+        content = self._content()
+        runs = [(match.start(), match.group()) for match in _RUN.finditer(content)]
+        alone = len(runs) == 1 and not self._chips
+        for start, run in runs:
+            end = start + len(run)
+            if len(run) == 1 and not alone:
+                continue
+            if run.isdigit():
+                self._lose(start, end)
+                continue
+            part = self._telling(run)
+            if part is None:
+                self._word(start, end, run)
+                continue
+            begin, telling = part
+            self._place_groups(start + begin, telling, keys=(), exact=self._names.telling(telling))
+            for at, other in (
+                (0, run[:begin]),
+                (begin + len(telling), run[begin + len(telling) :]),
+            ):
+                if len(other) > 1:
+                    self._word(start + at, start + at + len(other), other)
+
+    def interpretation(self, period: Period | None, lost: Iterable[str]) -> Interpretation:
+        """What came of it."""
+        types = self._values("type")
+        groups = self._groups
+        if PEOPLELESS.intersection(types):
+            groups = [group for group in groups if group != somebody()]
+        return Interpretation(
+            question=self._question,
+            period=period,
+            cameras=tuple(dict.fromkeys(self._cameras)),
+            zones=tuple(dict.fromkeys(self._zones)),
+            event_types=types,
+            classes=self._values("class"),
+            colours=self._values("colour"),
+            risk_level=next(iter(self._values("risk")), None),
+            activity_keywords=self._values("keyword"),
+            not_understood=tuple(dict.fromkeys([*lost, *self._lost])),
+            groups=_distinct(groups),
+            without=_distinct(self._without),
+            chips=tuple(sorted(self._chips, key=lambda chip: (chip.start, chip.end))),
+        )
+
+    def _name(self, piece: Piece, *, is_unwanted: bool) -> None:
+        if piece.phrase in self._names.ways:
+            self._word(piece.start, piece.end, piece.phrase)
+            return
+        keys = [
+            concept.key
+            for mention in tied_mentions(piece.phrase)
+            if mention.word == piece.phrase
+            for concept in mention.concepts
+            if concept.kind == "place"
+        ]
+        self._place_groups(piece.start, piece.phrase, keys=keys, is_unwanted=is_unwanted)
+
+    def _wanted(self, mention: Mention) -> None:
+        if self._at_place(mention, is_unwanted=False):
+            return
+        for concept in mention.concepts:
+            self._note(concept.kind, concept.key)
+            if concept.kind == "who":
+                self._note("class", "person")
+        if not mention.kinds <= {"type", "class", "colour", "risk"}:
+            self._note("keyword", self._said(mention.start, mention.end))
+        if not mention.is_colour:
+            self._groups += of_mention(mention)
+        elif mention.item is None:
+            self._groups.append(of_colour(mention))
+
+    def _unwanted(self, mention: Mention, *, of_colour: bool) -> None:
+        if self._at_place(mention, is_unwanted=True) or mention.item is not None:
+            return
+        if mention.is_colour or mention.colours:
+            self._without.append(unwanted(mention))
+            if mention.colours and of_colour:
+                # 不是白色的轎車: a car all the same, and best one whose colour is known.
+                self._groups += of_mention(replace(mention, colours=()))
+                self._groups.append(other_colours(mention))
+            return
+        carried = any("object" in concept.keys for concept in mention.concepts)
+        if carried or "wear" in mention.kinds:
+            self._groups.append(lacking(mention))
+        if "wear" not in mention.kinds:
+            self._without.append(unwanted(mention))
+
+    def _at_place(self, mention: Mention, *, is_unwanted: bool) -> bool:
+        """Note a mention's chip and, if it is a place, all there is to it."""
+        keys = [concept.key for concept in mention.concepts if concept.kind == "place"]
+        if keys:
+            self._place_groups(mention.start, mention.word, keys=keys, is_unwanted=is_unwanted)
+            return True
+        kind = "colour" if mention.is_colour else mention.concepts[0].kind
+        value = ",".join(concept.key for concept in mention.concepts)
+        self.chip(mention.start, mention.end, kind, value, negated=is_unwanted)
+        return False
+
+    def _alone(self, piece: Piece) -> None:
+        """A single word is also looked for as it is written."""
+        if len(piece.phrase) > 1 and self._groups:
+            self._groups.append(literally(piece.phrase))
+
+    def _place_groups(
+        self,
+        start: int,
+        phrase: str,
+        *,
+        keys: Sequence[str],
+        exact: Sequence[Place] = (),
+        is_unwanted: bool = False,
+    ) -> None:
+        groups = of_place(phrase, keys, self._names, exact=exact)
+        self.chip(start, start + len(phrase), "place", phrase, negated=is_unwanted)
+        if is_unwanted:
+            self._without.append(groups[0])
+            return
+        self._groups += groups
+        self._zones += [
+            f"{place.id}@{place.camera_id}"
+            for place in exact or self._names.called(phrase)
+            if place.kind == "zone"
+        ]
+
+    def _word(self, begin: int, end: int, word: str) -> None:
+        self.chip(begin, end, "word", word)
+        self._note("keyword", self._said(begin, end))
+        self._groups.append(of_word(word))
+
+    def _telling(self, run: str) -> tuple[int, str] | None:
+        """The longest part of a run that some name has in it, and where it begins."""
+        if run.isascii():
+            return (0, run) if len(run) > 1 and self._names.telling(run) else None
+        for length in range(len(run), 1, -1):
+            for begin in range(len(run) - length + 1):
+                part = run[begin : begin + length]
+                if self._names.telling(part):
+                    return begin, part
+        return None
+
+    def _content(self) -> str:
+        """What is left without words that ask for nothing."""
+        content = self._left
+        # Words that the lexicon knows as no concept hide stop words inside them (拖把).
+        whole = [match.span() for match in lexicon().pattern.finditer(self._left)]
+        for match in stop_words().pattern.finditer(self._left):
+            begin, end = match.span()
+            if not any(b <= begin and end <= e and e - b > end - begin for b, e in whole):
+                content = _blank(content, begin, end)
+        content = re.sub(r"[^\w.-]|_", " ", content)
+        for run in _RUN.finditer(content):
+            begin, end = run.span()
+            while end - begin > 2 and content[begin] in stop_words().edges:
+                begin += 1
+            while end - begin > 2 and content[end - 1] in stop_words().edges:
+                end -= 1
+            if all(letter in stop_words().edges for letter in content[begin:end]):
+                begin = end
+            kept = " " * (begin - run.start()) + content[begin:end] + " " * (run.end() - end)
+            content = content[: run.start()] + kept + content[run.end() :]
+        return content
+
+    def _place(self, begin: int, end: int) -> tuple[int, int]:
+        return self._origin[begin], self._origin[end - 1] + 1
+
+    def _said(self, begin: int, end: int) -> str:
+        first, last = self._place(begin, end)
+        return self._question[first:last]
+
+    def _lose(self, begin: int, end: int) -> None:
+        self._lost.append(self._said(begin, end).strip())
+
+    def _take(self, begin: int, end: int) -> None:
+        self._left = _blank(self._left, begin, end)
+
+    def _note(self, kind: str, value: str) -> None:
+        self._found.setdefault(kind, []).append(value)
+
+    def _values(self, kind: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._found.get(kind, ())))
+
+
+def _but_after(folded: str, end: int) -> bool:
+    return re.compile(r"的?(?:以外|之外|除外)").match(folded, end) is not None
+
+
+def _blank(text: str, begin: int, end: int) -> str:
+    return text[:begin] + _DONE * (end - begin) + text[end:]
+
+
+def _aligned(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for each of its characters where it comes from."""
+    folded: list[str] = []
+    origin: list[int] = []
+    for index, letter in enumerate(text):
+        same = fold(letter)
+        folded.append(same)
+        origin += [index] * len(same)
+    return "".join(folded), origin
+
+
+def _numeral(said: str) -> int:
+    if len(said) == 1:
+        return _NUMERALS[said]
+    tens, ones = said[0], said[1]
+    if tens == "十":
+        return 10 + _NUMERALS[ones]
+    return 10 * _NUMERALS[tens] + (0 if ones == "十" else _NUMERALS[ones])
+
+
+def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
+    return tuple({group.key: group for group in groups if group.terms}.values())
