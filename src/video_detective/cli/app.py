@@ -19,8 +19,9 @@ from video_detective.errors import VideoDetectiveError
 COMMANDS = {
     "analyze": ("analysis", "Analyse video and store its events."),
     "events": ("events", "List events."),
-    "search": ("events", "Find events by keywords, camera and time."),
+    "search": ("events", "Answer a question from the events."),
     "report": ("report", "Report what happened between two times, as HTML."),
+    "narrate": ("narrate", "Have events told by a model."),
     "export": ("exchange", "Write an event's evidence package."),
     "import": ("exchange", "Import event records of another system."),
     "serve": ("serving", "Serve the page and the REST interface."),

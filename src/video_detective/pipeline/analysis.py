@@ -22,6 +22,7 @@ from video_detective.pipeline.worker import Batch, Progress, Totals, Worker
 from video_detective.rules import Event, Scene
 from video_detective.storage import PointRow, Run, RunCounts, RunKey, Step, StoredEvent
 from video_detective.storage.database import Database
+from video_detective.storage.narration_rows import NarrationRequest
 
 EVIDENCE_GROUP = 3
 """Recorded events wait for their evidence until there are this many, or the end: those that lie
@@ -44,6 +45,7 @@ class Analysis:
         graph: The camera's state machine, fresh.
         cutter: Cuts evidence out of the source's footage.
         detector: Name, for the report.
+        narrate: Gives a request to tell an event with its evidence; None asks for nothing.
     """
 
     key: RunKey
@@ -53,6 +55,7 @@ class Analysis:
     graph: CameraGraph
     cutter: EvidenceCutter
     detector: str
+    narrate: Callable[[], NarrationRequest | None] = lambda: None
 
 
 async def run_analysis(
@@ -207,7 +210,9 @@ async def _cut_evidence(
         cut = await worker.run(analysis.cutter.cut, group)
         for (event, _), (evidence, frames) in zip(group, cut, strict=True):
             if evidence:
-                await database.add_evidence(event.event_id, evidence, frames)
+                await database.add_evidence(
+                    event.event_id, evidence, frames, narrate=analysis.narrate()
+                )
             else:
                 uncut[event.event_id] = event
 

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from video_detective.errors import ModelError, StorageError, VideoDetectiveError
@@ -79,7 +80,8 @@ class NarrationWorker:
         stop: asyncio.Event,
         *,
         until_empty: bool = False,
-        on_look: Callable[[int], None] = lambda waiting: None,
+        on_look: Callable[[int], None] = lambda pending: None,
+        on_end: Callable[[NarrationOutcome], None] = lambda outcome: None,
     ) -> None:
         """Work until told to stop. What was begun and not ended is then left to others at once.
 
@@ -87,16 +89,19 @@ class NarrationWorker:
             stop: Set it to stop.
             until_empty: Stop when nothing is pending any more, at whatever worker.
             on_look: Told how many rows are pending, every second or two.
+            on_end: Told what came of each event that this process was the first to finish.
 
         Raises:
             ConflictError: this process runs another worker already.
             StorageError: the database cannot be used at the start. Later failures are waited out.
         """
+        if until_empty and not await self._narrations.count_pending():
+            return
         queue = await JobQueue.open(
             await self._database.queue_place(),
             worker=self.name,
             concurrency=self._concurrency,
-            run=self._run,
+            run=partial(self._run, on_end),
         )
         census = Census()
         try:
@@ -131,23 +136,29 @@ class NarrationWorker:
             )
         return await self._narrations.count_pending()
 
-    async def _run(self, job_id: str) -> None:
+    async def _run(self, on_end: Callable[[NarrationOutcome], None], job_id: str) -> None:
         if (task := asyncio.current_task()) is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        await self._do(*_read(job_id))
+        outcome = await self._do(*_read(job_id))
+        if outcome is not None:
+            on_end(outcome)
 
-    async def _do(self, event_id: str, requested_ns: int) -> None:
+    async def _do(self, event_id: str, requested_ns: int) -> NarrationOutcome | None:
+        """Have an event told; None when that is no longer wanted, or another did it."""
         claim = await _insist(lambda: self._narrations.claim(event_id, requested_ns, self.name))
         if claim is None:
-            return
+            return None
         try:
             outcome = await self._told(claim)
-            await _insist(lambda: self._narrations.finish(claim, outcome, finished_ns=now_ns()))
+            is_first = await _insist(
+                lambda: self._narrations.finish(claim, outcome, finished_ns=now_ns())
+            )
         except asyncio.CancelledError:
             with suppress(StorageError):
                 await asyncio.shield(self._narrations.release(claim))
             raise
+        return outcome if is_first else None
 
     async def _told(self, claim: Claim) -> NarrationOutcome:
         if claim.starts > MAX_STARTS:

@@ -38,6 +38,7 @@ from video_detective.services.output import write_whole
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage import CameraRow, RunKey
+from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.tracking import Tracker
 from video_detective.tracking.bytetrack import ByteTracker
 
@@ -144,6 +145,7 @@ async def analyze(
             ),
             cutter=EvidenceCutter(footage=footage, scene=scene, blobs=workspace.blobs),
             detector=camera.detection.detector,
+            narrate=lambda: _narration_request(workspace),
         )
 
     if source.info.live:
@@ -155,6 +157,14 @@ async def analyze(
     analysis = await assemble(source)
     async with _stopped_by(stop, source):
         return await run_analysis(analysis, workspace.database, stop=stop, on_progress=on_progress)
+
+
+def _narration_request(workspace: Workspace) -> NarrationRequest | None:
+    """To have an event told by the model that is set for it, if one is."""
+    narration = workspace.settings.narration
+    if narration is None:
+        return None
+    return NarrationRequest(language=narration.language, requested_ns=now_ns())
 
 
 class _Ended:
