@@ -41,7 +41,7 @@ def ago(duration: Duration) -> Meanings:
     if duration.seconds > _LONGEST_S:
         return (Impossible(day=False),)
     days, rest_s = divmod(duration.seconds, DAY_S)
-    if duration.unit_s >= DAY_S and rest_s == 0:
+    if duration.unit_s > DAY_S or (duration.unit_s == DAY_S and rest_s == 0):
         return (RelativeDay(days=-days),)
     around_ns = AROUND_NS if duration.unit_s >= HOUR_S else MINUTE_S * NS_PER_S
     return (Moment(ago_ns=duration.seconds * NS_PER_S, around_ns=around_ns),)

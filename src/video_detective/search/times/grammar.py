@@ -7,20 +7,16 @@ any order (晚上 10 點昨天, 10 pm last night).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from video_detective.search.times import clocks
 from video_detective.search.times.clocks import Clock, Part, within
 from video_detective.search.times.days import (
-    Day,
-    Month,
     NumberedDay,
     RelativeDay,
-    Week,
-    Weekend,
-    Year,
     combined,
 )
+from video_detective.search.times.expressions import Expression, Side, joined
 from video_detective.search.times.tokens import (
     Impossible,
     Mark,
@@ -32,63 +28,6 @@ from video_detective.search.times.tokens import (
     Token,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What one side of an expression names; what it does not name is None.
-
-    Args:
-        trailing: The day or part stands after the clock time, and so speaks of both sides.
-        now: It is the moment of asking.
-        around: 左右.
-    """
-
-    day: Day | None = None
-    part: Part | None = None
-    clock: Clock | None = None
-    moment: Moment | None = None
-    recent: Recent | None = None
-    now: bool = False
-    around: bool = False
-    trailing: bool = False
-
-    @property
-    def empty(self) -> bool:
-        """Whether it names nothing."""
-        named = (self.day, self.part, self.clock, self.moment, self.recent)
-        return not self.now and all(one is None for one in named)
-
-    @property
-    def broad(self) -> bool:
-        """Whether its day is many, so that no clock time and no part of the day fits it."""
-        return isinstance(self.day, Week | Weekend | Month | Year)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
-    """Words that name one range of time.
-
-    Args:
-        spans: Where, in the folded text, in order.
-        first: The only side, or the beginning.
-        last: The end of a range.
-        opening: SINCE, ONWARD, AFTER, BEFORE or UNTIL, wherever it stands.
-        until_now: 迄今.
-        habit: It names a habit, and no range.
-        impossible: Spans of words in it that cannot be a time.
-        void: A day in it cannot be: it names no range.
-    """
-
-    spans: tuple[tuple[int, int], ...]
-    first: Side
-    last: Side | None = None
-    opening: Mark | None = None
-    until_now: bool = False
-    habit: bool = False
-    impossible: tuple[tuple[int, int], ...] = ()
-    void: bool = False
-
-
 _OPENINGS = {
     Mark.SINCE: Mark.SINCE,
     Mark.ONWARD: Mark.ONWARD,
@@ -99,6 +38,8 @@ _OPENINGS = {
     Mark.UNTIL: Mark.UNTIL,
     Mark.UNTIL_THEN: Mark.UNTIL,
 }
+_REACH = 12
+"""How many tokens away a word may still say what another one means."""
 _SUFFIXES = {Mark.ONWARD, Mark.AFTERWARDS, Mark.EARLIER, Mark.UNTIL_THEN}
 _QUALIFIED = {
     (Mark.EARLY, clocks.MORNING): clocks.EARLY,
@@ -126,7 +67,7 @@ def expressions_of(tokens: Sequence[Token], text: str) -> list[Expression]:
             expression = reader.expression()
             if expression is not None:
                 found.append(expression)
-    return _joined(found)
+    return joined(found)
 
 
 def _runs(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -151,8 +92,8 @@ class _Reader:
         self._run, self._begin, self._text = run, begin, text
         self._sides = [Side()]
         self._opening: Mark | None = None
-        self._from: Token | None = None
-        self._between = any(Mark.BETWEEN in token.meanings for token in run[begin:])
+        self._from = False
+        self._between = any(Mark.BETWEEN in token.meanings for token in run[begin : begin + _REACH])
         self._qualifier: Mark | None = None
         self._until_now = self._habit = self._strong = self._void = False
         self._impossible: list[tuple[int, int]] = []
@@ -250,7 +191,8 @@ class _Reader:
         elif mark is Mark.FROM:
             if side.clock is not None:
                 return False
-            self._from = token
+            # "From yesterday" is of yesterday as well, 從昨天 is not.
+            self._from = not self._text[token.start].isascii()
         elif mark is Mark.NOW:
             if not closed or not side.empty:
                 return False
@@ -325,39 +267,49 @@ class _Reader:
         return True
 
     def _takes_number(self, value: int, position: int) -> bool:
-        """Makes a bare number the clock time or the day that its neighbours ask for."""
-        following = [token for token in self._run[position + 1 :] if not _silent(token)]
-        to = bool(following) and bool(
-            {Mark.TO, Mark.UNTIL, Mark.AND if self._between else Mark.TO}
-            & set(following[0].meanings)
-        )
-        other = following[1].meanings if to and len(following) > 1 else ()
-        ends = self._ends(position)
-        first = self._sides[0]
-        named = next((one for one in other if isinstance(one, NumberedDay)), None)
+        meant = self._number_as(value, position)
+        self._strong = self._strong or meant is not None
+        return meant is not None and self._takes_time(meant)
+
+    def _number_as(self, value: int, position: int) -> NumberedDay | Clock | None:
+        """The day or clock time that its neighbours make of a bare number."""
+        clock = Clock(hour=value) if value <= 24 else None
         led = bool(_LEADS_NUMBER & self._marks_before(position))
-        as_clock = Clock(hour=value) if value <= 24 else None
-        if any(isinstance(one, Clock) for one in other) and named is None:
-            pass
-        elif named is not None and value <= 31:
-            self._strong = True
-            return self._takes_time(replace(named, day=value))
-        elif len(self._sides) == 2 and self._sides[1].empty and ends:
+        end = self._end_of_range(position)
+        if end is not None:
+            # 10 到 11 點, Dec 1-3, between 10 and 11: the end says what the number is.
+            meanings = self._run[end].meanings
+            days = [one for one in meanings if isinstance(one, NumberedDay)]
+            if days and len(meanings) == 1:
+                return replace(days[0], day=value) if value <= 31 else None
+            if not days and any(isinstance(one, Clock) for one in meanings):
+                return clock
+            counted = any(isinstance(one, Number) for one in meanings)
+            return clock if led and counted and self._ends(end) else None
+        if not self._ends(position):
+            return None
+        first = self._sides[0]
+        if len(self._sides) == 2 and self._sides[1].empty:
             if isinstance(first.day, NumberedDay) and not first.clock and not first.part:
-                return value <= 31 and self._takes_time(NumberedDay(day=value))
-            if first.clock is None:
-                return False
-        elif led and any(isinstance(one, Number) for one in other):
-            if not self._ends(self._run.index(following[1])):
-                return False
-        elif not (led and ends and not to):
-            return False
-        self._strong = True
-        return as_clock is not None and self._takes_time(as_clock)
+                return NumberedDay(day=value) if value <= 31 else None
+            return clock if first.clock or first.part else None
+        return clock if led else None
+
+    def _end_of_range(self, position: int) -> int | None:
+        """Where the end stands of a range that begins with the token here; None: it begins none."""
+        following = [
+            place
+            for place in range(position + 1, min(position + _REACH, len(self._run)))
+            if not _silent(self._run[place])
+        ]
+        joints = {Mark.TO, Mark.UNTIL, Mark.AND} if self._between else {Mark.TO, Mark.UNTIL}
+        if len(following) < 2 or not joints & set(self._run[following[0]].meanings):
+            return None
+        return following[1]
 
     def _marks_before(self, position: int) -> set[Mark]:
         """The word right before a token."""
-        for token in reversed(self._run[:position]):
+        for token in reversed(self._run[max(0, position - _REACH) : position]):
             if self._text[token.start : token.end] not in (" ", ","):
                 return {one for one in token.meanings if isinstance(one, Mark)}
         return set()
@@ -376,47 +328,3 @@ class _Reader:
             or self._text[token.start] not in " ,"
             for token in self._run[position + 1 : position + 3]
         )
-
-
-def _joined(expressions: Sequence[Expression]) -> list[Expression]:
-    """Neighbouring expressions that name one range in two places: 昨天後門 10 點有人嗎."""
-    found: list[Expression] = []
-    for expression in expressions:
-        both = _both(found[-1], expression) if found else None
-        if both is None:
-            found.append(expression)
-        else:
-            found[-1] = both
-    return found
-
-
-def _both(one: Expression, other: Expression) -> Expression | None:
-    if any(each.habit or each.void for each in (one, other)):
-        return None
-    for frame, detail in ((one, other), (other, one)):
-        side = frame.first
-        if (
-            frame.last or frame.opening or frame.until_now or frame.impossible
-            or side.clock or side.moment or side.recent or side.broad or side.around
-        ):  # fmt: skip
-            continue
-        inner = detail.first
-        if inner.day or inner.moment or inner.recent or not (inner.clock or inner.part):
-            continue
-        if side.day is None and (inner.part or not side.part):
-            continue
-        part = inner.part or side.part
-        if inner.part and side.part:
-            part = within(side.part, inner.part)
-            if part is None:
-                continue
-        last = detail.last
-        if last and last.day is None and detail is one:
-            last = replace(last, trailing=True)
-        return replace(
-            detail,
-            spans=tuple(sorted(one.spans + other.spans)),
-            first=replace(inner, day=side.day, part=part),
-            last=last,
-        )
-    return None

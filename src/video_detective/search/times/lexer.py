@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from video_detective.search.times import chinese, english, numeric
 from video_detective.search.times.tokens import Mark, Pattern, Token
+from video_detective.search.times.words import chinese, english, numeric
 
 _PATTERNS: tuple[Pattern, ...] = (*numeric.PATTERNS, *chinese.PATTERNS, *english.PATTERNS)
 _STARTING: dict[str, tuple[Pattern, ...]] = {

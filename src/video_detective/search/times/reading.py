@@ -30,8 +30,8 @@ def read_times(question: str, *, now_ns: int, zone: ZoneInfo) -> TimeReading:
     missed: list[tuple[int, int]] = []
     for expression in expressions_of(tokens_of(folded.text), folded.text):
         spans.extend(folded.span(*span) for span in expression.spans)
-        found = resolve(expression, asking)
-        if found is not None and period is None:
+        found = resolve(expression, asking) if period is None else None
+        if found is not None:
             period = found
             missed.extend(folded.span(*span) for span in expression.impossible)
         else:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from video_detective.search.times.base import Period
 from video_detective.search.times.clocks import MIDNIGHT, NIGHT, Clock, hour_of_day
-from video_detective.search.times.days import Dates, dates_of
+from video_detective.search.times.days import Dates, RelativeDay, dates_of
 from video_detective.search.times.durations import AROUND_NS, NS_PER_S
-from video_detective.search.times.grammar import Expression, Side
+from video_detective.search.times.expressions import Expression, Side
 from video_detective.search.times.tokens import Mark
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -187,6 +187,14 @@ def _range(first: Side, last: Side, asking: Asking) -> _Bounds | None:
     ends = _range_end(last, start, on, asking, shared=shared)
     if ends is None:
         return None
+    if (
+        last.trailing
+        and first.day == RelativeDay(days=0)
+        and ends.date() > start.date()
+        and asking.begin_ns(start) > asking.now_ns
+    ):
+        # 10 pm to 2 am today: the night that ended today.
+        start, ends = start - _DAY, ends - _DAY
     start_ns = _start_ns(first, asking) if first.moment else asking.begin_ns(start)
     if first.clock is not None and first.clock.utc_offset_s is not None:
         start_ns = _explicit_ns(first, asking)
@@ -206,7 +214,7 @@ def _range_begin(first: Side, last: Side, asking: Asking) -> tuple[datetime, dat
         if dates is None:
             return None
         end, before = _on(last, dates), _on(first, dates)
-        if before.begin >= end.begin or asking.begin_ns(before.begin) > asking.now_ns:
+        if before.begin >= (end.end if last.clock is None else end.begin):
             return before.begin - _DAY, before.dates[0] - _DAY
         return before.begin, before.dates[0]
     placed = _place(first, asking)

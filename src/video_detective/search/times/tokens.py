@@ -84,7 +84,7 @@ class Minute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impossible:
-    """Words in the form of a time that cannot be: 25 點, and as a ``day`` 2 月 30 日."""
+    """Words in the form of a time that name none: 25 點, 幾分鐘前; of a ``day`` 2 月 30 日."""
 
     day: bool
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from video_detective.search.times import clocks, durations
 from video_detective.search.times.days import RelativeDay, Weekend, Year
-from video_detective.search.times.numerals import listed
 from video_detective.search.times.tokens import Mark, Meanings
+from video_detective.search.times.words.numerals import listed
 
 _PARTS = {
     **dict.fromkeys(("凌晨",), clocks.SMALL_HOURS),
@@ -58,10 +58,7 @@ _MARKS = {
     ),
     Mark.AROUND: ["左右", "前後", "上下", "大約", "大概", "約", "約莫", "差不多", "許"],
     Mark.WHOLE: ["整天", "全天", "一整天", "整日", "全日"],
-    Mark.HABIT: listed(
-        "平日 平常日 工作日 每天 每日 每晚 天天 日日 每早 每週 每個星期 每個禮拜 每星期 "
-        "每禮拜 每個月 每月 每年"
-    ),
+    Mark.HABIT: ["平日", "平常日", "工作日", "天天", "日日"],
 }  # fmt: skip
 """No mark is one word with what may follow it in another sense: see NOT_BEFORE."""
 
@@ -110,5 +107,6 @@ WORDS: dict[str, Meanings] = {
        for word, years in {"今": 0, "去": -1, "前": -2, "大前": -3, "明": 1}.items()},
     **dict.fromkeys(("本年", "這一年度"), (Year(offset=0),)),
     "週末": (Weekend(),),
+    "最近一次": (Mark.FILLER,),
 }  # fmt: skip
 """Every word with what it means."""

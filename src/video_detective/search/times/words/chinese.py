@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 
 from video_detective.search.times import clocks, durations
-from video_detective.search.times.chinese_words import NOT_BEFORE, WORDS
 from video_detective.search.times.days import Month, NumberedDay, Week, Weekday, Weekend, Year
 from video_detective.search.times.durations import DAY_S, HOUR_S, MINUTE_S, MONTH_S, WEEK_S, YEAR_S
-from video_detective.search.times.numerals import DIGITS, HAN, NUMERALS, number
-from video_detective.search.times.numeric import clock, day_of, year_of
-from video_detective.search.times.tokens import Impossible, Meanings, Minute, Number, Pattern
+from video_detective.search.times.tokens import Impossible, Mark, Meanings, Minute, Number, Pattern
+from video_detective.search.times.words.chinese_words import NOT_BEFORE, WORDS
+from video_detective.search.times.words.numerals import DIGITS, HAN, NUMERALS, number
+from video_detective.search.times.words.numeric import clock, day_of, year_of
 
 _NUMBER = rf"(?:\d{{1,4}}|{HAN})"
 _BEGINS = frozenset(DIGITS + NUMERALS + "半")
@@ -133,7 +133,7 @@ def _clock(match: re.Match[str]) -> Meanings | None:
     elif match["m"] or match["bare"]:
         minute = number(match["m"] or match["bare"])
         second = None if match["s"] is None else number(match["s"])
-    return clock(hour, minute, second)
+    return clock(hour, minute, second, match["half"])
 
 
 def _short_of(match: re.Match[str]) -> Meanings | None:
@@ -176,7 +176,7 @@ _HOUSES = "路街巷弄段第機頭門樓區道梯站台臺組棟店編牌穿線
 _MEASURES = "個人位名輛台臺部件次張隻條樓號公分秒米元歲倍度天小日週月年萬千箱包點樣種組隊層座把瓶"
 """What a number after 10 點 may count, and then is no minute."""
 _CLOCK = (
-    rf"{_ALONE}(?<!第)(?P<h>\d{{1,2}}|[{NUMERALS}]{{1,3}})"
+    rf"(?:(?P<half>[ap]m) ?)?{_ALONE}(?<!第)(?P<h>\d{{1,2}}|[{NUMERALS}]{{1,3}})"
     r"(?:點(?!心|餐|名|數|火|滴|菸|煙|頭|亮|點)|時(?!間|候|段|常|速|光|刻|鐘|尚|代|效|數))"
     r"(?!鐘?的?方(?:向|位))鐘?(?:"
     r"(?P<quarter>半(?!夜|價|數|票)|[一三兩13]刻)"
@@ -201,6 +201,7 @@ def _is_bit(match: re.Match[str]) -> bool:
     )
 
 
+_AGO = r"(?:以前|之前|前(?!門(?!口)|院|廳|臺|面|方|後))"
 _WEEK = r"(?:週|星期|禮拜)"
 PATTERNS = (
     _pattern(
@@ -212,7 +213,7 @@ PATTERNS = (
     _pattern(_BEGINS, rf"{_ALONE}(?P<length>{_LENGTH})(?:以內|之內|內)", _recent),
     _pattern(
         _BEGINS,
-        rf"{_ALONE}(?P<length>{_LENGTH})(?:以前|之前|前(?!門(?!口)|院|廳|臺|面|方|後))",
+        rf"{_ALONE}(?P<length>{_LENGTH}){_AGO}",
         _ago,
     ),
     _pattern(
@@ -237,7 +238,12 @@ PATTERNS = (
         rf"差(?P<m>一刻|(?:\d{{1,2}}|[{NUMERALS}]{{1,4}})分鐘?)(?P<h>\d{{1,2}}|[{NUMERALS}]{{1,3}})點鐘?",
         _short_of,
     ),
-    _pattern(_BEGINS, _CLOCK, _clock),
+    _pattern(
+        _BEGINS,
+        rf"{_ALONE}(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})、(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})點(?!半|\d)",
+        lambda match: (Impossible(day=False),),
+    ),
+    _pattern(_BEGINS | {"a", "p"}, _CLOCK, _clock),
     _pattern(
         _BEGINS,
         rf"{_ALONE}(?<![第{_HOUSES}])(?P<d>\d{{1,2}}|[{NUMERALS}]{{1,3}})"
@@ -251,19 +257,36 @@ PATTERNS = (
     ),
     _pattern(
         "上下這本週星禮",
-        rf"(?:(?P<which>上+|下+|這|本)一?個?|(?<![{NUMERALS}\d每幾個])){_WEEK}"
+        rf"(?:(?P<which>上{1, 3}|下{1, 3}|這|本)一?個?|(?<![{NUMERALS}\d每幾個])){_WEEK}"
         r"(?P<day>[一二三四五六日天末](?!次|個月))?",
         _week,
     ),
     _pattern(
         "上下這本",
-        r"(?P<which>上+|下+|這|本)一?個?月(?!臺)份?",
+        r"(?P<which>上上?上?|下下?|這|本)一?個?月(?!臺)份?",
         lambda match: (Month(offset=_times_back(match["which"]) or 0),),
+    ),
+    _pattern(
+        "晚",
+        r"(?:(?<=[日號])|(?<=/\d)|(?<=/\d\d)|(?<=[週期拜][一二三四五六天]))晚(?![餐會禮班點安飯宴年到起])",
+        lambda match: (clocks.NIGHT,),
     ),
     _pattern(
         "晚早",
         rf"(?P<part>[晚早])(?!一點)(?=(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})[點時:])",
         lambda match: (clocks.NIGHT if match["part"] == "晚" else clocks.MORNING,),
+    ),
+    _pattern(
+        "每",
+        rf"每(?:一?個)?(?:(?:{_WEEK}|月|年|天|日)(?:[一二三四五六日天末])?|[晚早]上?|凌晨|上午|下午|中午)"
+        r"的?(?:晚上|早上|上午|中午|下午|凌晨|半夜|深夜)?",
+        lambda match: (Mark.HABIT,),
+    ),
+    _pattern(
+        "最過近這前幾數好",
+        rf"(?!最近這?幾天|這幾天)(?:(?:最近|過去|近|這|前)的?(?:幾|數|好幾)個?{_UNIT}(?:以內|之內|內|來)?"
+        rf"|好?[幾數]個?{_UNIT}{_AGO})",
+        lambda match: (Impossible(day=True),),
     ),
     _words(WORDS),
     _pattern(

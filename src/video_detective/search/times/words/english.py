@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from video_detective.search.times import clocks, durations
+from video_detective.search.times.clocks import Clock
 from video_detective.search.times.days import (
     Month,
     NumberedDay,
@@ -16,15 +17,16 @@ from video_detective.search.times.days import (
     Year,
 )
 from video_detective.search.times.durations import DAY_S, HOUR_S, MINUTE_S, MONTH_S, WEEK_S, YEAR_S
-from video_detective.search.times.numerals import DIGITS, WORDS, listed, number
-from video_detective.search.times.numeric import clock, day_of
 from video_detective.search.times.tokens import (
+    Impossible,
     Mark,
     Meaning,
     Meanings,
     Number,
     Pattern,
 )
+from video_detective.search.times.words.numerals import DIGITS, WORDS, listed, number
+from video_detective.search.times.words.numeric import clock, day_of
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _BEGINS = _LETTERS | frozenset(DIGITS)
@@ -64,6 +66,13 @@ _MONTH = rf"(?P<month>{_any(_MONTHS)})\.?"
 _ORDINAL = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,? (?P<y>(?:19|2[01])\d\d)(?![\d:]))?"
 
+_ORDINALS = listed(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first "
+    "twenty-second twenty-third twenty-fourth twenty-fifth twenty-sixth twenty-seventh "
+    "twenty-eighth twenty-ninth thirtieth thirty-first"
+)
+
 _UNITS = {
     "second": 1, "sec": 1, "s": 1, "minute": MINUTE_S, "min": MINUTE_S, "m": MINUTE_S,
     "hour": HOUR_S, "hr": HOUR_S, "h": HOUR_S, "day": DAY_S, "d": DAY_S, "week": WEEK_S,
@@ -71,6 +80,7 @@ _UNITS = {
 }  # fmt: skip
 _COUNTS = {"a": 1, "an": 1, "the": 1, "a couple of": 2, "couple of": 2, "couple": 2, **WORDS}
 _UNIT = rf"(?P<unit>{_any(_UNITS)})(?:s|')?(?:')?"
+_OTHER_UNIT = rf"{_any(_UNITS)}s?"
 _LENGTH = (
     rf"(?P<half>half an?|half)? ?(?P<n>\d{{1,4}}(?:\.\d)?|{_any(_COUNTS)})?(?P<and> and a half)?"
     rf"[ -]?{_UNIT}(?P<more> and a half)?{_BEHIND}"
@@ -113,13 +123,13 @@ def _month_day(match: re.Match[str]) -> Meanings | None:
     return day_of(None if year is None else int(year), _MONTHS[match["month"]], int(match["d"]))
 
 
-def _month(match: re.Match[str]) -> Meanings | None:
-    month = _MONTHS[match["month"]]
-    if match["y"]:
-        return (Month(number=month, year=Year(number=int(match["y"]))),)
-    if match["which"]:
-        return None if match["which"] == "next " else (Month(number=month),)
-    return (Month(number=month),)
+def _month(match: re.Match[str], year: int | None = None) -> Meanings:
+    named = None if year is None else Year(number=year)
+    return (Month(number=_MONTHS[match["month"]], year=named),)
+
+
+def _spelt_day(match: re.Match[str]) -> Meanings | None:
+    return day_of(None, _MONTHS[match["month"]], _ORDINALS.index(match["d"]) + 1)
 
 
 def _ordinal_day(match: re.Match[str]) -> Meanings | None:
@@ -219,6 +229,7 @@ _PHRASES: dict[str, Meanings] = {
     "late last night": (RelativeDay(days=-1), clocks.LATE),
     "the night before last": (RelativeDay(days=-2), clocks.NIGHT),
     "the week before last": (Week(weeks=-2),),
+    "week before last": (Week(weeks=-2),),
     "the month before last": (Month(offset=-2),),
     "the weekend": (Weekend(),),
     "weekend": (Weekend(),),
@@ -248,10 +259,7 @@ _PHRASES: dict[str, Meanings] = {
             Mark.WHOLE: "all day|all day long|the whole|the entire|whole|entire|all of",
             Mark.EARLY: "early",
             Mark.LATE: "late",
-            Mark.HABIT: (
-                "every day|every night|every morning|every evening|every afternoon|every week|"
-                "each day|each night|each morning|daily|nightly|weekdays|weekends|on weekdays"
-            ),
+            Mark.HABIT: "daily|nightly|weekdays|weekends|on weekdays|on weekends",
         }.items()
         for word in words.split("|")
     },
@@ -296,20 +304,40 @@ PATTERNS = (
         _recent,
     ),
     _pattern(rf"within (?:the )?(?:(?:last|past|previous) )?{_LENGTH}(?! of)", _recent),
-    _pattern(rf"{_LENGTH} (?:ago|earlier|back){_BEHIND}", _ago),
+    _pattern(
+        rf"(?:the )?(?:last|past|previous) (?:few|several) {_UNIT}{_BEHIND}"
+        rf"|(?:a few|several|many|some) {_OTHER_UNIT} ago{_BEHIND}",
+        lambda match: (Impossible(day=True),),
+    ),
+    _pattern(rf"{_LENGTH} (?:ago|earlier|back)(?: today)?{_BEHIND}", _ago),
+    _pattern(
+        rf"(?:(?:on )?(?:every|each) (?:{_any(_WEEKDAYS)}|weekend|weekday|day|night|morning|"
+        rf"afternoon|evening|week|month|year)s?|(?:on )?(?:{_FIRM_DAYS})s){_BEHIND}"
+        rf"(?:(?: at)? (?:night|morning|afternoon|evening)s?{_BEHIND})?",
+        lambda match: (Mark.HABIT,),
+    ),
+    _pattern(
+        r"12 ?(?P<part>noon|midnight)(?![a-z])",
+        lambda match: (
+            Clock(hour=12),
+            clocks.NOON if match["part"] == "noon" else clocks.MIDNIGHT,
+        ),
+    ),
+    _pattern(r"on(?=[?.!,;]|$)", lambda match: (Mark.ONWARD,)),
     _pattern(
         rf"{_WHICH} (?P<unit>weekend|week|month|year){_BEHIND}",
         _span,
     ),
     _pattern(rf"{_MONTH} (?:the )?{_ORDINAL}(?![\d:]| ?[ap]\.?m){_YEAR}", _month_day),
     _pattern(rf"(?:the )?{_ORDINAL}(?: of)? {_MONTH}{_BEHIND}{_YEAR}", _month_day),
+    _pattern(rf"{_MONTH} (?:the )?(?P<d>{_any(_ORDINALS)}){_BEHIND}", _spelt_day),
+    _pattern(rf"(?:the )?(?P<d>{_any(_ORDINALS)})(?: of)? {_MONTH}{_BEHIND}", _spelt_day),
     _pattern(
-        rf"(?P<which>(?:last|this|next) )?{_MONTH},? (?P<y>(?:19|2[01])\d\d)(?![\d:])", _month
+        rf"(?:(?:last|this) )?{_MONTH},? (?P<y>(?:19|2[01])\d\d)(?![\d:])",
+        lambda match: _month(match, int(match["y"])),
     ),
-    _pattern(
-        rf"(?P<which>(?:last|this|next) )?(?P<month>{_FIRM_MONTHS})\.?{_BEHIND}(?P<y>(?!))?", _month
-    ),
-    _pattern(rf"(?P<which>)(?P<month>march|may|mar|jan){_BEHIND}(?P<y>(?!))?", _month, weak=True),
+    _pattern(rf"(?:(?:last|this) )?(?P<month>{_FIRM_MONTHS})\.?{_BEHIND}", _month),
+    _pattern(rf"(?P<month>march|may|mar|jan){_BEHIND}", _month, weak=True),
     _pattern(
         r"(?<!end )(?<!ends )(?<!ending )in (?P<y>(?:19|20)\d\d)(?![\d:-])",
         lambda match: (Year(number=int(match["y"])),),
@@ -338,7 +366,7 @@ PATTERNS = (
     _pattern(
         rf"{_HOUR}(?:[ -](?P<m>{_MINUTE_WORDS}))?(?P<full> ?o'? ?clock)?{_BEHIND}{_HALF}?", _clock
     ),
-    _pattern(rf"{_any(_PHRASES)}{_BEHIND}{_NO_TIME}", lambda match: _PHRASES[match[0]]),
+    _pattern(rf"(?<!good ){_any(_PHRASES)}{_BEHIND}{_NO_TIME}", lambda match: _PHRASES[match[0]]),
     _pattern(
         rf"(?:\d{{1,2}}|{_any(list(WORDS)[1:25])})(?![\d.:/%]*\d)(?![a-z%])",
         lambda match: (Number(value=number(match[0]) or 0),),

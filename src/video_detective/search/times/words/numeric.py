@@ -7,8 +7,8 @@ from datetime import date
 
 from video_detective.search.times.clocks import Clock, possible
 from video_detective.search.times.days import FIRST_YEAR, LAST_YEAR, NumberedDay, Year
-from video_detective.search.times.numerals import DIGITS
-from video_detective.search.times.tokens import Impossible, Meanings, Pattern
+from video_detective.search.times.tokens import Impossible, Mark, Meanings, Pattern
+from video_detective.search.times.words.numerals import DIGITS
 
 _FIGURES = frozenset(DIGITS)
 _ROC = 1911
@@ -84,6 +84,14 @@ def _date(match: re.Match[str]) -> Meanings | None:
     return None if year is None else day_of(year, int(match["m"]), int(match["d"]))
 
 
+def _day_month_year(match: re.Match[str]) -> Meanings | None:
+    """16/12/2025, 12/16/2025; 5/3/2025 may be either and is none."""
+    one, other, year = int(match["one"]), int(match["other"]), int(match["y"])
+    if one != other and max(one, other) <= 12:
+        return (Impossible(day=True),)
+    return day_of(year, min(one, other), max(one, other))
+
+
 def _month_day(match: re.Match[str]) -> Meanings | None:
     month, day = int(match["m"]), int(match["d"])
     if month > 12 or day > 31 or month == 0 or day == 0:
@@ -124,6 +132,14 @@ PATTERNS = (
     ),
     Pattern(
         starts=_FIGURES,
+        regex=re.compile(
+            r"(?<![\d./])(?P<one>\d{1,2})(?P<s>[/.])(?P<other>\d{1,2})(?P=s)"
+            r"(?P<y>(?:19|2[01])\d\d)(?![\d./])"
+        ),
+        meanings=_day_month_year,
+    ),
+    Pattern(
+        starts=_FIGURES,
         # 1/2 的車位 is half of them.
         regex=re.compile(
             r"(?<![\d./])(?!(?:1/(?:[2-9]|10)|2/3|3/4|[2-4]/5)(?:的| of ))"
@@ -135,7 +151,7 @@ PATTERNS = (
         starts=_FIGURES | {"a", "p"},
         regex=re.compile(
             r"(?<![\d.:])(?:(?P<half>[ap]m|[ap]\.m\.) ?)(?P<h>\d{1,2})"
-            r"(?::(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?)?(?![\d:.]*\d)"
+            r"(?::(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?)?(?![\d:.]*\d)(?![點時])"
         ),
         meanings=lambda match: clock(
             int(match["h"]), _optional(match["m"]), _optional(match["s"]), match["half"]
@@ -148,6 +164,19 @@ PATTERNS = (
             rf"(?![\d:])(?!的?比例)(?: ?{_HALF})?(?: ?(?:hours|hrs|h)(?![a-z]))?"
         ),
         meanings=_time,
+    ),
+    Pattern(
+        starts=_FIGURES,
+        regex=re.compile(
+            r"(?<![\d.:])(?P<h>[01]\d|2[0-4])(?P<m>[0-5]\d) ?(?:hours|hrs)(?! of)(?![a-z])"
+        ),
+        meanings=lambda match: clock(int(match["h"]), int(match["m"])),
+    ),
+    Pattern(
+        starts=frozenset("/"),
+        # An interval as in ISO 8601.
+        regex=re.compile(r"(?<=[\dz])/(?=\d{4}-\d\d-\d\dt)"),
+        meanings=lambda match: (Mark.TO,),
     ),
     Pattern(
         starts=_FIGURES,
