@@ -43,6 +43,7 @@ from video_detective.storage.failures import explained
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
 from video_detective.storage.queue_place import QueuePlace, queue_place
+from video_detective.storage.vectors import Vectors
 
 
 class Database:
@@ -62,6 +63,7 @@ class Database:
             asyncio.Lock() if address.kind == "sqlite" else nullcontext()
         )
         self.narrations = Narrations(address.kind, self._reading, self._writing)
+        self.vectors = Vectors(address.kind, self._reading, self._writing)
 
     @classmethod
     async def open(
