@@ -178,7 +178,9 @@ async def test_who_will_not_speak_of_pictures_is_given_the_facts_alone(
         found = await told(server, kind=kind)
     assert (found.level, found.reason) == ("text", "refused")
     assert server.asks[-1].images == ()
-    assert found.text == event_answer()["summary_zh"]
+    # Its first sentence speaks of a dark jacket, which nobody who saw no picture can know.
+    assert found.text == "他往右側走過，之後離開。"
+    assert "unseen" in found.flags
     assert found.prompts[-1] == "text.v1.zh-TW"
 
 

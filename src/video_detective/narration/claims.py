@@ -6,19 +6,21 @@ a track that nobody tracked, or of a time outside the event, are left out.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from video_detective.detection.base import CLASS_GROUPS
 from video_detective.geometry import NS_PER_S
-from video_detective.narration.catalogue import LANGUAGES, class_name, event_name
+from video_detective.narration.catalogue import LANGUAGES, Language, class_name, event_name
+from video_detective.narration.claimed_times import EventTimes
 from video_detective.narration.keyframes import AROUND_NS
-from video_detective.narration.material import Material, local, timestamp
+from video_detective.narration.material import Material, timestamp
 from video_detective.narration.pictures import KeyFrame
 from video_detective.narration.replies import EventReply, FrameReply, Observed
 
@@ -45,19 +47,6 @@ NOT_WORDS = frozenset(
 """Fields whose values are no sentences."""
 
 _TRACK = re.compile(r"(?<![A-Za-z0-9])[pvaofPV]\d{1,7}(?![A-Za-z0-9])")
-_FULL = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?"
-)
-_CLOCK = re.compile(
-    r"(?P<part>下午|晚上|傍晚|晚間|中午|午後)?\s*(?<![\d:+])(?P<hour>[01]?\d|2[0-3])"
-    r"(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
-    r"|\s*[點時]\s*(?P<minute_zh>[0-5]?\d)\s*分(?:\s*(?P<second_zh>[0-5]?\d)\s*秒)?)"
-    r"(?![\d:])\s*(?P<half>[ap]\.?m\b)?",
-    re.IGNORECASE,
-)
-_DAY = re.compile(
-    r"(?<!\d)(\d{4})[-/年]\s*(\d{1,2})[-/月]\s*(\d{1,2})|(?<!\d)(\d{1,2})\s*月\s*(\d{1,2})\s*日"
-)
 _SENTENCES = re.compile(r"[^。！？\n]*?(?:[。！？\n]+|[!?.](?=\s)|\Z)", re.DOTALL)
 
 
@@ -77,14 +66,15 @@ class Checked:
     flags: tuple[str, ...]
 
 
-def checked_event(reply: EventReply, material: Material) -> Checked:
+def checked_event(reply: EventReply, material: Material, *, is_seen: bool = True) -> Checked:
     """Check an answer to prompt 2.
 
     Args:
         reply: Valid by its schema.
         material: What is known.
+        is_seen: The model saw pictures; otherwise what it says of looks is made up, and left out.
     """
-    return _Check(material).event(reply)
+    return _Check(material, is_seen=is_seen).event(reply)
 
 
 def checked_frame(reply: FrameReply, material: Material, frame: KeyFrame) -> Checked:
@@ -95,7 +85,7 @@ def checked_frame(reply: FrameReply, material: Material, frame: KeyFrame) -> Che
         material: What is known.
         frame: The frame that was asked about.
     """
-    return _Check(material).frame(reply, frame)
+    return _Check(material, is_seen=True).frame(reply, frame)
 
 
 def words_of(data: object) -> Iterator[str]:
@@ -126,12 +116,12 @@ def reworded(data: Any, change: Callable[[str], str]) -> Any:
 class _Check:
     """One check: what is known, and what was found so far."""
 
-    def __init__(self, material: Material) -> None:
+    def __init__(self, material: Material, *, is_seen: bool) -> None:
         self._material = material
+        self._looks = None if is_seen else _looks_beyond(material)
         self._event = material.event
-        self._zone = ZoneInfo(material.scene.timezone)
         first, last = material.span_ns
-        self._first_ns, self._last_ns = first - MARGIN_NS, last + MARGIN_NS
+        self._times = EventTimes(material.scene, first - MARGIN_NS, last + MARGIN_NS)
         self._tracks = {track_id.lower() for track_id in material.track_ids}
         self._flags: list[str] = []
         self._differences: list[dict[str, str]] = []
@@ -202,13 +192,13 @@ class _Check:
         self._differences.append({"field": field, "model": said, "fact": fact})
 
     def _compare_time(self, field: str, said: str, fact_ns: int) -> None:
-        spans = list(self._times(said))
+        spans = self._times.first_in(said)
         if not any(a - SAME_NS <= fact_ns < b + SAME_NS for a, b in spans):
             self._differs(field, said, timestamp(fact_ns, self._material.scene))
 
     def _bullets(self, reply: EventReply) -> list[str]:
         kept = self._those_that_hold(reply.timeline_bullets)
-        times = [next((a for a, _ in self._times(bullet)), None) for bullet in kept]
+        times = [next((a for a, _ in self._times.first_in(bullet)), None) for bullet in kept]
         known = [time for time in times if time is not None]
         if len(known) < len(kept) or known == sorted(known):
             return kept
@@ -244,7 +234,8 @@ class _Check:
     def _evidence(self, said: list[Observed]) -> list[dict[str, str | None]]:
         kept: list[tuple[int, str]] = []
         for one in said:
-            times = [a for a, b in self._times(one.timestamp) if self._is_inside(a, b)]
+            spans = self._times.first_in(one.timestamp)
+            times = [span[0] for span in spans if self._times.holds(span)]
             if not times:
                 self._flags.append("time_outside")
                 self._differences.append({"field": "evidence", "model": one.timestamp, "fact": ""})
@@ -281,83 +272,32 @@ class _Check:
         """Whether every track of a text is known and every time of it is the event's."""
         plain = unicodedata.normalize("NFKC", text)
         unknown = [t for t in _TRACK.findall(plain) if t.lower() not in self._tracks]
-        outside = [t for t in self._spoken_times(plain) if t]
-        self._flags += ["unknown_track"] * bool(unknown) + ["time_outside"] * bool(outside)
+        outside = not self._times.is_kept_by(plain)
+        unseen = self._looks is not None and self._looks.search(plain) is not None
+        self._flags += ["unknown_track"] * bool(unknown) + ["time_outside"] * outside
+        self._flags += ["unseen"] * unseen
         self._differences += [{"field": "text", "model": text.strip(), "fact": ""}] * bool(
-            unknown or outside
+            unknown or outside or unseen
         )
-        return not unknown and not outside
-
-    def _spoken_times(self, text: str) -> Iterator[bool]:
-        """Of each time in a text, whether it is none of the event's."""
-        for match in _each_time(text):
-            yield not any(self._is_inside(a, b) for a, b in self._times(match))
-        days = {local(t, self._material.scene).date() for t in (self._first_ns, self._last_ns)}
-        for year, month, day, short_month, short_day in _DAY.findall(text):
-            yield not any(
-                (not year or int(year) in (one.year, one.year - 1911))
-                and (int(month or short_month), int(day or short_day)) == (one.month, one.day)
-                for one in _days(min(days), max(days))
-            )
-
-    def _is_inside(self, since_ns: int, until_ns: int) -> bool:
-        return since_ns <= self._last_ns and until_ns > self._first_ns
-
-    def _times(self, text: str) -> Iterator[tuple[int, int]]:
-        """What the first time in a text may mean: [from, to) in ns, best first."""
-        found = next(iter(_each_time(unicodedata.normalize("NFKC", text))), "")
-        if _FULL.fullmatch(found):
-            yield from self._full_time(found)
-        elif found:
-            yield from self._clock_time(found)
-
-    def _full_time(self, text: str) -> Iterator[tuple[int, int]]:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
-        length = 1 if "." in text else NS_PER_S if text.count(":") > 1 else 60 * NS_PER_S
-        yield _ns(moment), _ns(moment) + length
-
-    def _clock_time(self, text: str) -> Iterator[tuple[int, int]]:
-        match = _CLOCK.fullmatch(text)
-        if match is None:
-            return
-        minute = int(match["minute"] or match["minute_zh"])
-        second = match["second"] or match["second_zh"]
-        hour = int(match["hour"])
-        half = (match["half"] or "").lower()[:1]
-        if hour == 12 and half == "a":
-            hour = 0
-        elif hour < 12 and (half == "p" or match["part"]):
-            hour += 12
-        length = NS_PER_S if second else 60 * NS_PER_S
-        scene = self._material.scene
-        first, last = (local(t, scene).date() for t in (self._first_ns, self._last_ns))
-        spans = []
-        for day in _days(first, last):
-            at = time(hour, minute, int(second or 0), tzinfo=self._zone)
-            start = _ns(datetime.combine(day, at))
-            spans.append((start, start + length))
-        yield from sorted(spans, key=lambda span: not self._is_inside(*span))
+        return not unknown and not outside and not unseen
 
 
-def _each_time(text: str) -> Iterator[str]:
-    """Times of day in a text, with their dates where these stand before them."""
-    rest = text
-    for match in _FULL.finditer(text):
-        yield match[0]
-        rest = rest.replace(match[0], " " * len(match[0]))
-    for match in _CLOCK.finditer(rest):
-        yield match[0]
+@cache
+def _looks(language: Language) -> tuple[str, ...]:
+    """Words for what only a picture shows."""
+    resource = files("video_detective.narration").joinpath("wording/looks.json")
+    words: tuple[str, ...] = tuple(json.loads(resource.read_text(encoding="utf-8"))[language])
+    return words
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    """From day to day; of very long events the first month, then the last day."""
-    for number in range(min((last - first).days, 31)):
-        yield first + timedelta(days=number)
-    yield last
+def _looks_beyond(material: Material) -> re.Pattern[str]:
+    """Any of those words that the facts do not say themselves (白色大門, 背包)."""
+    language = material.language
+    known = [*material.names, *(class_name(kind, language) for kind in CLASS_GROUPS)]
+    facts = " ".join(known).lower()
+    words = [re.escape(word) for word in _looks(language) if word not in facts]
+    pattern = "|".join(sorted(words, key=len, reverse=True))
+    return re.compile(pattern if language == "zh-TW" else rf"\b(?:{pattern})\b", re.IGNORECASE)
 
 
 def _kind_names(kind: str) -> set[str]:
@@ -369,7 +309,3 @@ def _kind_names(kind: str) -> set[str]:
 def _names(kind: str) -> Iterator[str]:
     for language in LANGUAGES:
         yield class_name(kind, language)
-
-
-def _ns(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000) * (NS_PER_S // 1000)

@@ -293,7 +293,9 @@ class _Telling:
 
     async def _event(self, request: Request, name: PromptName) -> Checked:
         answer = await self._answer(request, EventReply, name)
-        return self._kept(checked_event(answer.reply, self._material), answer)
+        is_seen = name == "event"
+        checked = checked_event(answer.reply, self._material, is_seen=is_seen)
+        return self._kept(checked, answer)
 
     async def _frame(self, frame: KeyFrame) -> Checked:
         request = frame_request(self._material, frame, self._model)

@@ -30,6 +30,7 @@ from video_detective.narration.asking import (
 from video_detective.narration.keyframes import Sample
 from video_detective.narration.material import Material, tracker_notes
 from video_detective.narration.replies import EventReply, FrameReply
+from video_detective.rules import EVENT_TYPES
 
 ZH = material()
 
@@ -311,3 +312,14 @@ def test_a_crowd_is_told_in_part_with_those_who_take_part_first() -> None:
     assert told[0].startswith("人物 p12")
     assert told[-1] == "另有 2 個目標"
     assert len(told) == 7
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", EVENT_TYPES)
+def test_events_of_every_type_can_be_asked_about(kind: str, language: Language) -> None:
+    event = intrusion(type=kind, actors=(), facts={}, moments=(), zone=None)
+    known = material(event=event, language=language, seen=())
+    assert known.frames == ()
+    said = words(text_request(known, "m"))
+    assert CAMERA in said
+    assert "$" not in said

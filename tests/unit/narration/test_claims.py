@@ -1,5 +1,6 @@
 """What a model claims against what is known."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.told_scenes import (
 )
 
 from video_detective.geometry import NS_PER_S
+from video_detective.narration import Language
 from video_detective.narration.claims import (
     Checked,
     checked_event,
@@ -151,6 +153,36 @@ def test_a_sentence_about_the_events_time_is_kept(sentence: str) -> None:
     assert found.flags == ()
 
 
+@pytest.mark.parametrize(
+    ("sentence", "language"),
+    [
+        ("他穿紅色外套。", "zh-TW"),
+        ("一名年輕男子背著提包。", "zh-TW"),
+        ("The man wears a dark jacket.", "en"),
+    ],
+)
+def test_who_saw_no_picture_cannot_speak_of_looks(sentence: str, language: Language) -> None:
+    known = material(language=language)
+    said = EventReply.model_validate(event_answer(summary_zh=f"22:05:00 p12 進入。{sentence}"))
+    found = checked_event(said, known, is_seen=False)
+    assert found.summary == "22:05:00 p12 進入。"
+    assert "unseen" in found.flags
+    assert sentence in checked_event(said, known).summary
+
+
+def test_who_saw_no_picture_may_call_places_and_things_by_their_names() -> None:
+    zone = replace(SCENE.zones[0], name="白色大門")
+    known = replace(KNOWN, scene=replace(SCENE, zones=(zone,)))
+    summary = "人物 p12 進入白色大門，停留約 30 秒，隨後離開，附近有背包。"
+    answer = event_answer(
+        summary_zh=summary,
+        actors=[{"track_id": "p12", "type": "person", "notes": "進入後離開"}],
+        search_keywords_zh=["白色大門"],
+    )
+    found = checked_event(EventReply.model_validate(answer), known, is_seen=False)
+    assert (found.summary, found.flags) == (summary, ())
+
+
 def test_evidence_outside_the_event_is_left_out_and_the_rest_is_in_order() -> None:
     evidence = [
         {"timestamp": "2025-12-16T22:05:30+08:00", "what": "離開"},
@@ -232,6 +264,29 @@ def test_an_event_across_midnight_keeps_its_times() -> None:
     assert found.flags == ()
     assert found.result["event_json"]["evidence"][0]["timestamp"] == "2025-12-17T00:00:10.000+08:00"
     assert found.result["timeline_bullets"] == ["23:59:50 走進", "00:00:10 停下"]
+
+
+@pytest.mark.parametrize(
+    ("start", "said", "kept"),
+    [
+        ("2025-11-02T01:30:00-04:00", "01:30:10", True),  # the hour comes twice …
+        ("2025-11-02T01:30:00-05:00", "01:30:10", True),
+        ("2025-11-02T01:30:00-05:00", "02:30:10", False),
+        ("2025-11-02T01:30:00-05:00", "2025-11-02T01:30:10-04:00", False),
+    ],
+)
+def test_times_that_come_twice_when_clocks_go_back_may_mean_either(
+    start: str, said: str, kept: bool
+) -> None:
+    start_ns = int(datetime.fromisoformat(start).timestamp()) * NS_PER_S
+    event = intrusion(
+        start_ns=start_ns, established_ns=start_ns, end_ns=start_ns + 30 * NS_PER_S, moments=()
+    )
+    known = replace(
+        material(event=event, seen=()), scene=replace(SCENE, timezone="America/New_York")
+    )
+    found = checked(known, summary_zh=f"人物 p12 走進禁入區。{said} 他停下來。")
+    assert (said in found.summary) is kept
 
 
 def test_a_frames_answer_has_the_frames_time_and_camera() -> None:
