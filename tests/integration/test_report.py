@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,6 +23,7 @@ from video_detective.config import Camera
 from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.media.pictures import encode_jpeg
+from video_detective.narration.catalogue import LANGUAGES
 from video_detective.rules import RISK_LEVELS, Event
 from video_detective.services.report import Report, make_report
 from video_detective.services.report_findings import MAX_LISTED
@@ -189,8 +192,8 @@ async def test_the_night_the_clocks_go_back_has_twenty_five_hours(workspace: Wor
     # One hour twice: every time says which offset it means.
     times = [row[0] for row in Page(made.html).cells["list events"][1:]]
     assert times == ["2026-10-25 02:30:00 +02:00", "2026-10-25 02:30:00 +01:00"]
-    assert "2026-10-25 03:00:00 +01:00 起 UTC+01:00" not in made.html
-    assert "2026-10-25 02:00:00 +01:00 起 UTC+01:00" in made.html
+    assert "Europe/Berlin · UTC+02:00、2026-10-25 02:00 起 UTC+01:00" in made.html
+    assert "2026-10-25 00:00 +02:00 – 2026-10-26 00:00 +01:00" in made.html
 
 
 async def test_the_night_the_clocks_go_forward_has_twenty_three_hours(
@@ -313,7 +316,7 @@ async def test_what_is_not_listed_is_counted(workspace: Workspace) -> None:
     page = Page(made.html)
     assert made.figures["total"] == many
     assert len(page.cells["list events"]) == MAX_LISTED + 1
-    assert page.words.count("The first 1000 by start; 7 more are not listed.") == 2
+    assert page.words.count("The first 1,000 by start; 7 more are not listed.") == 2
     assert "The first 12 by risk level; 995 more stand only in the table" in page.words
 
 
@@ -682,3 +685,26 @@ def test_a_language_that_there_is_not_is_refused(tmp_path: Path) -> None:
     )  # fmt: skip
     assert_refused(outcome, 2, "'fr'", "zh-TW")
     assert not (tmp_path / "report.html").exists()
+
+
+# --- catalogues
+
+TEMPLATES = Path(str(resources.files("video_detective.services"))) / "templates"
+CATALOGUES = {
+    language: json.loads((TEMPLATES / f"report.{language}.json").read_text("utf-8"))
+    for language in LANGUAGES
+}
+
+
+def test_both_languages_say_the_same_things_about_the_same_values() -> None:
+    chinese, english = CATALOGUES["zh-TW"], CATALOGUES["en"]
+    assert set(chinese) == set(english)
+    for key in chinese:
+        places = [sorted(re.findall(r"{\w+}", words[key])) for words in (chinese, english)]
+        assert places[0] == places[1], key
+        assert not re.search(r"[\u3400-\u9fff]", english[key])
+
+
+def test_chinese_words_have_chinese_punctuation() -> None:
+    for key, words in CATALOGUES["zh-TW"].items():
+        assert not re.search(r"[\u3400-\u9fff}][,;:?!()]|[,;:?!()][\u3400-\u9fff{]", words), key

@@ -18,6 +18,8 @@ HOUR_NS = 3600 * NS_PER_S
 DAY_NS = 24 * HOUR_NS
 MINUTE_NS = 60 * NS_PER_S
 MAX_TICKS = 12
+MAX_PIECES = 144
+"""Two or three pixels each on a telephone; ten minutes each of a day."""
 _UNITS: tuple[tuple[int, Unit], ...] = (
     (HOUR_NS // 2, "minute"),
     (3 * HOUR_NS, "minutes"),
@@ -91,11 +93,31 @@ class TimeAxis:
         share = (time_ns - self.since_ns) / (self.until_ns - self.since_ns)
         return min(max(share, 0.0), 1.0)
 
-    def clock(self, time_ns: int, *, seconds: bool = True) -> str:
-        """``2026-01-15 22:04:11`` in the zone; with the offset where the period has two."""
+    @property
+    def pieces(self) -> Sequence[tuple[int, int]]:
+        """The stretches cut finer where they are evenly long: ``MAX_PIECES`` at most then."""
+        if self.unit not in _COUNTING_NS:
+            return [(stretch.start_ns, stretch.end_ns) for stretch in self.stretches]
+        first_ns, last_ns = self.stretches[0].start_ns, self.stretches[-1].end_ns
+        counted = -(-(last_ns - first_ns) // self.counting_ns)
+        length_ns = self.counting_ns * -(-counted // MAX_PIECES)
+        return [
+            (start_ns, min(start_ns + length_ns, last_ns))
+            for start_ns in range(first_ns, last_ns, length_ns)
+        ]
+
+    def clock(self, time_ns: int, *, seconds: bool = True, offset: bool = True) -> str:
+        """``2026-01-15 22:04:11`` in the zone.
+
+        Args:
+            time_ns: When.
+            seconds: With seconds.
+            offset: With the offset from UTC where the period has more than one.
+        """
         moment = local_time(time_ns, self.zone)
         told = moment.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
-        return f"{told} {moment.isoformat()[-6:]}" if len(self.offsets) > 1 else told
+        has_offset = offset and len(self.offsets) > 1
+        return f"{told} {moment.isoformat()[-6:]}" if has_offset else told
 
 
 def time_axis(since_ns: int, until_ns: int, zone: ZoneInfo) -> TimeAxis:

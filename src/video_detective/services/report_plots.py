@@ -17,6 +17,8 @@ HEIGHT_PX = 150
 """Of the bars over time, from the zero line to the highest grid line."""
 MAX_COUNTED_BARS = 24
 """More bars than these have no room for their count above them."""
+MARK_PX = 14
+"""The highest mark over a camera's strip."""
 LEAST_PERCENT = 0.15
 """A gap of a second in a month is seen, too."""
 STACK = tuple(reversed(RISK_LEVELS))
@@ -127,6 +129,38 @@ def strips(axis: TimeAxis, spans: Sequence[tuple[int, int]]) -> list[tuple[float
         else:
             drawn.append((x, width))
     return drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A camera's events in one piece of time, over its strip."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+
+
+def marks(
+    axis: TimeAxis, began: Mapping[int, int], pieces: Sequence[tuple[int, int]], most: int
+) -> list[Mark]:
+    """Small columns for a camera's events, at least two pixels high.
+
+    Args:
+        axis: The axis.
+        began: Events by number of the piece.
+        pieces: ``axis.pieces``.
+        most: Events in any camera's fullest piece.
+    """
+    found = []
+    for number, count in sorted(began.items()):
+        start_ns, end_ns = pieces[number]
+        x = 100 * axis.share(start_ns)
+        height = max(2.0, MARK_PX * count / most)
+        found.append(
+            Mark(x=x, width=100 * axis.share(end_ns) - x, y=MARK_PX - height, height=height)
+        )
+    return found
 
 
 def _stack(counts: Mapping[str, int], scale: float, *, upwards: bool) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,14 @@ from video_detective.geometry import NS_PER_S
 from video_detective.narration.catalogue import Language, spoken_duration
 from video_detective.narration.template import event_name, moment_text, risk_name
 from video_detective.services import report_plots
-from video_detective.services.report_axis import DAY_NS
+from video_detective.services.report_axis import DAY_NS, HOUR_NS
 from video_detective.services.report_findings import Findings, began_in, length_ns
 from video_detective.services.report_pictures import Picture
 from video_detective.services.times import local_time
 from video_detective.storage import EvidenceRow, StoredEvent
 from video_detective.storage.counting import BEFORE
 
-MAX_GAPS = 100
+MAX_GAPS = 50
 _HOURS = 24
 
 
@@ -80,8 +81,9 @@ class ReportView:
 
     def _header(self, *, has_summary: bool) -> dict[str, Any]:
         findings, axis, text = self._findings, self._axis, self._text
-        since, until = self._edge(axis.since_ns), self._edge(axis.until_ns)
-        if until[:10] == since[:10] and len(axis.offsets) == 1:
+        since = self._edge(axis.since_ns, offset=False)
+        until = self._edge(axis.until_ns, offset=False)
+        if until[:10] == since[:10]:
             until = until[11:]
         others = [
             f"{name} ({findings.places.zone(key).key})"
@@ -90,12 +92,14 @@ class ReportView:
         ]
         return {
             "title": text["title"].format(since=since, until=until),
+            "period": len(axis.offsets) > 1
+            and f"{self._edge(axis.since_ns)} – {self._edge(axis.until_ns)}",
             "zone_key": axis.zone.key,
             "offsets": [
-                f"UTC{offset}"
-                if len(axis.offsets) == 1
-                else text["zone_since"].format(since=axis.clock(since_ns), offset=offset)
-                for since_ns, offset in axis.offsets
+                text["zone_since"].format(since=self._edge(at_ns, offset=False), offset=offset)
+                if number
+                else f"UTC{offset}"
+                for number, (at_ns, offset) in enumerate(axis.offsets)
             ],
             "zones_differ": others
             and text["zones_differ"].format(zone=axis.zone.key, cameras=", ".join(others)),
@@ -116,12 +120,12 @@ class ReportView:
         if total > 1:
             (kind, most), *_ = types.most_common(1)
             name = event_name(kind, self._language)
-            said.append(text["lead_many"].format(count=total, type=name, most=most))
+            said.append(text["lead_many"].format(count=f"{total:,}", type=name, most=f"{most:,}"))
         else:
             said.append(text["lead_one" if total else "lead_none"])
         _, earlier = began_in(findings)
         if earlier:
-            said.append(text["lead_earlier"].format(count=earlier))
+            said.append(text["lead_earlier"].format(count=f"{earlier:,}"))
         missing = sum(bool(findings.gaps(key)) for key in findings.cameras)
         if not findings.cameras:
             said.append(text["lead_no_cameras"])
@@ -147,7 +151,8 @@ class ReportView:
             [(axis.share(s.start_ns), axis.share(s.end_ns)) for s in axis.stretches],
             names,
             began,
-            [s.tick for s in axis.stretches],
+            # One that began before the period has its begin outside the plot.
+            [s.tick if s.start_ns >= axis.since_ns else "" for s in axis.stretches],
         )
         by_type = defaultdict[str, Counter[str]](Counter)
         by_camera = defaultdict[str, Counter[str]](Counter)
@@ -190,24 +195,27 @@ class ReportView:
         if not highest.count:
             return self._text["over_time_desc_none"]
         return self._text["over_time_desc"].format(
-            bars=len(columns.bars), label=highest.label, count=highest.count
+            bars=len(columns.bars), label=highest.label, count=f"{highest.count:,}"
         )
 
     def _rows_desc(self, rows: Sequence[report_plots.Bar]) -> str:
         if not rows:
             return ""
-        return self._text["by_desc"].format(name=rows[0].label, count=rows[0].count)
+        return self._text["by_desc"].format(name=rows[0].label, count=f"{rows[0].count:,}")
 
     # --- coverage
 
     def _coverage(self) -> dict[str, Any]:
         findings, axis = self._findings, self._axis
         known_ns = findings.known_until_ns - axis.since_ns
-        began = defaultdict[str, list[tuple[int, int]]](list)
+        pieces = axis.pieces
+        began = defaultdict[str, Counter[int]](Counter)
         for row in findings.counts.stretches:
             if row.stretch != BEFORE:
                 start_ns = findings.began_ns(row.stretch)
-                began[row.camera_id].append((start_ns, start_ns + axis.counting_ns))
+                number = bisect_right(pieces, start_ns, key=lambda piece: piece[0]) - 1
+                began[row.camera_id][number] += row.count
+        most = max((count for each in began.values() for count in each.values()), default=0)
         strips = []
         for key, name in findings.cameras.items():
             spans = findings.coverage[key]
@@ -220,12 +228,12 @@ class ReportView:
                     "share": self._text["recorded_share"].format(share=share),
                     "recorded": report_plots.strips(axis, spans),
                     "gaps": report_plots.strips(axis, missing),
-                    "events": report_plots.strips(axis, began[key]),
+                    "events": report_plots.marks(axis, began[key], pieces, most),
                     "desc": self._text["coverage_desc"].format(
                         camera=name,
                         share=share,
                         duration=self._duration(length_ns(spans)),
-                        gaps=len(missing),
+                        gaps=f"{len(missing):,}",
                     ),
                     "duration": self._duration(length_ns(spans)),
                     "missing": self._duration(length_ns(missing)),
@@ -254,7 +262,7 @@ class ReportView:
             "gaps_more": rest
             and self._text["gaps_more"].format(
                 shown=len(shown),
-                count=len(rest),
+                count=f"{len(rest):,}",
                 duration=self._duration(length_ns([gap[1:] for gap in rest])),
             ),
         }
@@ -277,10 +285,10 @@ class ReportView:
             "gravest": gravest,
             "gravest_note": text["gravest_all"]
             if total <= len(gravest)
-            else text["gravest_more"].format(shown=len(gravest), count=total - len(gravest)),
+            else text["gravest_more"].format(shown=len(gravest), count=f"{total - len(gravest):,}"),
             "events": [self._entry(stored) for stored in findings.listed],
             "events_more": text["events_more"].format(
-                shown=len(findings.listed), count=total - len(findings.listed)
+                shown=f"{len(findings.listed):,}", count=f"{total - len(findings.listed):,}"
             )
             if total > len(findings.listed)
             else "",
@@ -343,9 +351,10 @@ class ReportView:
 
     # --- words
 
-    def _edge(self, time_ns: int) -> str:
-        """A period's begin or end, without seconds that say nothing."""
-        return self._axis.clock(time_ns, seconds=bool(time_ns % (60 * NS_PER_S)))
+    def _edge(self, time_ns: int, *, offset: bool = True) -> str:
+        """A begin or end, without seconds that say nothing."""
+        has_seconds = bool(time_ns % (60 * NS_PER_S))
+        return self._axis.clock(time_ns, seconds=has_seconds, offset=offset)
 
     def _time(self, start_ns: int, end_ns: int | None) -> str:
         start = self._axis.clock(start_ns)
@@ -360,6 +369,10 @@ class ReportView:
     def _duration(self, duration_ns: int) -> str:
         if duration_ns == 0:
             return self._text["no_duration"]
+        hours = round(duration_ns / HOUR_NS)
+        if hours >= 2 * _HOURS:
+            days, hours = divmod(hours, _HOURS)
+            return self._text["days_hours" if hours else "days"].format(d=days, h=hours)
         return spoken_duration(duration_ns / NS_PER_S, self._language)
 
     @staticmethod
