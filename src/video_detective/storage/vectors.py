@@ -17,13 +17,13 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.search.base import IndexQuery
+from video_detective.search.fusion import Near
 from video_detective.storage import vectors_pgvector, vectors_rows, vectors_search
 from video_detective.storage.documents import lock_events
 from video_detective.storage.rows import RowValues
 from video_detective.storage.tables import EVENT_DOCUMENTS, VECTOR_OUTBOX, VECTOR_QUEUE, VECTORS
 from video_detective.storage.vectors_outbox import Outbox
 from video_detective.storage.vectors_rows import DueText, InUse, NewVector
-from video_detective.storage.vectors_search import Near
 
 Kind = Literal["sqlite", "postgresql"]
 Open = Callable[[], AbstractAsyncContextManager[AsyncConnection]]

@@ -33,11 +33,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import UserDefinedType
 
+from video_detective.search.fusion import Near
 from video_detective.storage import vectors_search
 from video_detective.storage.rows import RowValues
 from video_detective.storage.tables import VECTORS
 from video_detective.storage.vectors_rows import DTYPE
-from video_detective.storage.vectors_search import BLOCK, COMPARED, Compared, Near, Search
+from video_detective.storage.vectors_search import BLOCK, COMPARED, Compared, Search
 
 _MOST_NUMBERS = 16_000
 """In a ``halfvec``."""

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.search.base import IndexQuery
+from video_detective.search.fusion import Near
 from video_detective.storage import fulltext
 from video_detective.storage.matching import Matching, Sought
 from video_detective.storage.reading import chunks, storable_ns
@@ -27,21 +28,6 @@ _ID, _SIMILARITY = "document_id", "similarity"
 Compared = NDArray[np.void]
 """Records of ``document_id`` (int64) and ``similarity`` (float32): 12 bytes for each vector."""
 COMPARED = np.dtype([(_ID, np.int64), (_SIMILARITY, np.float32)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """An event whose text is like a question.
-
-    Args:
-        event_id: Which event.
-        similarity: Cosine of the angle between the vectors, -1..1.
-        start_ns: Of the event.
-    """
-
-    event_id: str
-    similarity: float
-    start_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
