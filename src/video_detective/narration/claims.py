@@ -1,7 +1,7 @@
 """What a model claims against what is known: facts win, and every difference is on record.
 
 Type, times, risk and actors of the result are always those of the rules. Sentences that speak of
-a track that nobody tracked, or of a time outside the event, are left out.
+a track that nobody tracked, of a time outside the event, or of looks that nobody saw are left out.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from video_detective.narration.keyframes import AROUND_NS
 from video_detective.narration.material import Material, timestamp
 from video_detective.narration.pictures import KeyFrame
 from video_detective.narration.replies import EventReply, FrameReply, Observed
+from video_detective.tracking.base import Track
 
 MARGIN_NS = AROUND_NS + NS_PER_S
 """A claim's time may lie so far outside the event: notes tell of ``AROUND_NS`` before and after
@@ -171,6 +172,7 @@ class _Check:
             "entities": [
                 {**entity.model_dump(), "notable": self._sentences(entity.notable)}
                 for entity in reply.entities
+                if self._holds(entity.type)
             ],
             "actions": self._those_that_hold(reply.actions),
             "suspicious_score": reply.suspicious_score,
@@ -225,7 +227,7 @@ class _Check:
             for track_id, note in notes.items()
         ]
 
-    def _tracks_seen(self) -> Iterator[Any]:
+    def _tracks_seen(self) -> Iterator[Track]:
         for sample in self._material.samples:
             yield from sample.tracks
         for frame in self._material.frames:
@@ -269,7 +271,7 @@ class _Check:
         return [line for line in dict.fromkeys(lines) if line and self._holds(line)]
 
     def _holds(self, text: str) -> bool:
-        """Whether every track of a text is known and every time of it is the event's."""
+        """Whether a text speaks of known tracks, of the event's time, and of what was seen."""
         plain = unicodedata.normalize("NFKC", text)
         unknown = [t for t in _TRACK.findall(plain) if t.lower() not in self._tracks]
         outside = not self._times.is_kept_by(plain)

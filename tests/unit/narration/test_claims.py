@@ -303,10 +303,14 @@ def test_a_frames_answer_has_the_frames_time_and_camera() -> None:
 
 def test_a_frames_answer_loses_what_it_invents() -> None:
     said = frame_answer(
-        actions=["p12 走動", "p77 奔跑"], summary_zh="p77 奔跑。", scene_summary="門口有人。"
+        actions=["p12 走動", "p77 奔跑"],
+        entities=[{"type": "p77", "count": 1, "notable": "奔跑"}],
+        summary_zh="p77 奔跑。",
+        scene_summary="門口有人。",
     )
     found = checked_frame(FrameReply.model_validate(said), KNOWN, KNOWN.frames[0])
     assert found.result["actions"] == ["p12 走動"]
+    assert found.result["entities"] == []
     assert found.summary == found.result["summary_zh"] == "門口有人。"
     assert "unknown_track" in found.flags
 
