@@ -55,7 +55,7 @@ class Mention:
 
 _SIZES = (
     "长|短|大|小|新|旧|深|浅|连帽|条纹|格子|薄|厚|羽绒|运动|休闲|棉|皮|牛仔|款|"
-    "大型|小型|中型|老旧|无袖"
+    "大型|小型|中型|老旧|无袖|折叠|塑料|塑胶|透明|自动|双肩|格纹|皮革|帆布|针织|毛线|工作|防水"
 )
 _ADJECTIVES = (
     "long|short|sleeved?|sleeve|hooded|big|small|large|old|new|leather|down|denim|little|plain|"

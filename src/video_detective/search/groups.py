@@ -14,6 +14,8 @@ WEAK = 0.3
 """Of a group that hardly tells one event from another: somebody was there."""
 KIN = 0.5
 """Of a group that holds weaker answers too."""
+HEAD = 1.2
+"""Of people: who is sought counts a little more than what they do."""
 
 PEOPLELESS = frozenset({"abandoned_object", "camera_tampered", "post_left", "crowding", "metric"})
 """Event types whose actors are no people, or nobody."""
@@ -31,7 +33,7 @@ def of_mention(mention: Mention) -> Iterator[Group]:
         return
     who = by_kind.pop("who", [])
     for concept in who:
-        yield from _of_concepts([concept])
+        yield from _of_concepts([concept], weight=HEAD)
     if who:
         yield somebody()
     rest = [concept for found in by_kind.values() for concept in found]
@@ -91,7 +93,7 @@ def of_place(
         names: The names of the installation.
         exact: Cameras, zones and tripwires that are called so.
     """
-    exact = exact or names.called(phrase) or names.whole(keys)
+    exact = exact or tuple(dict.fromkeys([*names.called(phrase), *names.whole(keys)]))
     within = names.within(keys) if keys else names.telling(phrase)
     there = [(place.token,) for place in (*exact, *within)]
     there += [(f"place:{key}",) for key in keys]
@@ -125,17 +127,38 @@ def of_word(word: str) -> Group:
     return Group(key=f"word:{word}", terms=tuple(terms))
 
 
-def literally(word: str) -> Group:
-    """Any text with that very word, whatever it means by it."""
-    return Group(key=f"text:{word}", terms=(word_term(word),), weight=KIN)
+def with_text(groups: Sequence[Group], word: str) -> list[Group]:
+    """The groups of a question that is nothing but a word: any text with that word answers it too.
+
+    Args:
+        groups: Its groups, the first the one that counts; at least one.
+        word: As it is written, folded.
+    """
+    terms = dict.fromkeys(term for group in groups for term in group.terms)
+    wide = Group(key=f"text:{word}", terms=(*terms, word_term(word)), weight=KIN)
+    return [groups[0], wide]
 
 
-def _of_concepts(concepts: Sequence[Concept]) -> Iterator[Group]:
+def either(one: Sequence[Group], other: Sequence[Group]) -> list[Group]:
+    """What is asked for by 「one 或 other」."""
+    return [
+        Group(
+            key=f"{first.key}|{second.key}",
+            terms=tuple(dict.fromkeys([*first.terms, *second.terms])),
+            weight=max(first.weight, second.weight),
+        )
+        for first, second in zip(one, other, strict=False)
+    ]
+
+
+def _of_concepts(concepts: Sequence[Concept], *, weight: float = 1.0) -> Iterator[Group]:
     key = "|".join(f"{concept.kind}:{concept.key}" for concept in concepts)
     terms: list[tuple[str, ...]] = [(f"{concept.kind}:{concept.key}",) for concept in concepts]
     terms += [way for concept in concepts for way in concept.also]
     kin = [way for concept in concepts for way in concept.kin]
-    yield _group(key, terms)
+    # Whether an event is of a type is for its rule to say; a model's words come later.
+    kin += [(f"said:{concept.key}",) for concept in concepts if concept.kind == "type"]
+    yield _group(key, terms, weight=weight)
     if kin:
         yield _group(f"kin:{key}", [*terms, *kin], weight=KIN)
 
@@ -161,7 +184,9 @@ def _coloured(mention: Mention) -> Iterator[Group]:
 
 
 def _items(mention: Mention) -> list[Concept]:
-    return [concept for concept in mention.concepts if concept.kind in ("class", "wear")]
+    """The most special first."""
+    items = [concept for concept in mention.concepts if concept.kind in ("class", "wear")]
+    return sorted(items, key=lambda concept: -len(concept.keys))
 
 
 def _pairs(mention: Mention) -> list[str]:

@@ -95,6 +95,21 @@ def _colours_start(pieces: Sequence[Piece], index: int) -> int:
     return start
 
 
+_OR = re.compile(r" ?(?:或是?|或者|还是|跟|、|or|/)(?: |是|an?\b|the\b|有)*")
+
+
+def is_alternative(folded: str, pieces: Sequence[Piece], index: int) -> bool:
+    """Whether a piece with its colours follows another of its kind after 或 or "or"."""
+    start, mention = _colours_start(pieces, index), pieces[index].mention
+    before = [p for p in pieces[:index] if p.end <= start]
+    last = before[-1] if before else None
+    if mention is None or last is None or last.mention is None:
+        return False
+    if not (last.mention.kinds & mention.kinds) or mention.item is not None:
+        return False
+    return _OR.fullmatch(folded, last.end, start) is not None
+
+
 def colour_is_negated(folded: str, pieces: Sequence[Piece], index: int) -> bool:
     """Whether a negation before a coloured thing is about the colour: 不是白色的車, not white."""
     start = _colours_start(pieces, index)

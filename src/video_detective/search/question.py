@@ -20,8 +20,8 @@ from video_detective.search.base import Group, IndexQuery, Term
 from video_detective.search.concepts import Mention, tied_mentions
 from video_detective.search.groups import (
     PEOPLELESS,
+    either,
     lacking,
-    literally,
     of_colour,
     of_mention,
     of_place,
@@ -29,12 +29,14 @@ from video_detective.search.groups import (
     other_colours,
     somebody,
     unwanted,
+    with_text,
 )
 from video_detective.search.lexicon import lexicon, stop_words
 from video_detective.search.names import CameraNames, Gazetteer, Place, gazetteer
 from video_detective.search.negation import (
     Piece,
     colour_is_negated,
+    is_alternative,
     negated,
     negator_before,
 )
@@ -180,6 +182,7 @@ class _Reading:
         self._zones: list[str] = []
         self._found: dict[str, list[str]] = {}
         self._lost: list[str] = []
+        self._last: list[Group] = []
 
     def chip(
         self,
@@ -254,7 +257,9 @@ class _Reading:
             if piece.mention is None:
                 self._name(piece, is_unwanted=is_unwanted)
             elif not is_unwanted:
-                self._wanted(piece.mention)
+                self._wanted(
+                    piece.mention, is_alternative=is_alternative(self._folded, pieces, index)
+                )
             else:
                 of_colour = colour_is_negated(self._folded, pieces, index)
                 self._unwanted(piece.mention, of_colour=of_colour)
@@ -322,19 +327,33 @@ class _Reading:
         ]
         self._place_groups(piece.start, piece.phrase, keys=keys, is_unwanted=is_unwanted)
 
-    def _wanted(self, mention: Mention) -> None:
+    def _wanted(self, mention: Mention, *, is_alternative: bool) -> None:
         if self._at_place(mention, is_unwanted=False):
             return
         for concept in mention.concepts:
             self._note(concept.kind, concept.key)
             if concept.kind == "who":
                 self._note("class", "person")
+            for token in (token for way in concept.also for token in way):
+                if token.startswith("type:"):
+                    self._note("type", token.removeprefix("type:"))
         if not mention.kinds <= {"type", "class", "colour", "risk"}:
             self._note("keyword", self._said(mention.start, mention.end))
-        if not mention.is_colour:
-            self._groups += of_mention(mention)
-        elif mention.item is None:
-            self._groups.append(of_colour(mention))
+        if mention.is_colour and mention.item is not None:
+            return
+        groups = [of_colour(mention)] if mention.is_colour else list(of_mention(mention))
+        if is_alternative and self._last:
+            kept = [group for group in self._groups if group not in self._last]
+            groups = either(self._last, groups)
+            self._groups = kept
+        self._groups += groups
+        self._last = groups
+        if "type" in mention.kinds:
+            # The bag of "unattended bag".
+            for inner in tied_mentions(mention.word[1:]):
+                if inner.kinds == {"class"} and inner.start + 1 < len(mention.word):
+                    self._groups += of_mention(inner)
+                    self._note("class", inner.concepts[0].key)
 
     def _unwanted(self, mention: Mention, *, of_colour: bool) -> None:
         if self._at_place(mention, is_unwanted=True) or mention.item is not None:
@@ -366,7 +385,7 @@ class _Reading:
     def _alone(self, piece: Piece) -> None:
         """A single word is also looked for as it is written."""
         if len(piece.phrase) > 1 and self._groups:
-            self._groups.append(literally(piece.phrase))
+            self._groups = with_text(self._groups, piece.phrase)
 
     def _place_groups(
         self,
