@@ -94,7 +94,7 @@ class _Reader:
         self._opening: Mark | None = None
         self._from = False
         self._between = any(Mark.BETWEEN in token.meanings for token in run[begin : begin + _REACH])
-        self._qualifier: Mark | None = None
+        self._qualifier: tuple[Mark, int] | None = None
         self._until_now = self._habit = self._strong = self._void = False
         self._impossible: list[tuple[int, int]] = []
         self._start: int | None = None
@@ -180,7 +180,7 @@ class _Reader:
         side, closed = self._sides[-1], len(self._sides) == 2
         if mark in _SILENT:
             if mark in (Mark.EARLY, Mark.LATE):
-                self._qualifier = mark
+                self._qualifier = (mark, token.start)
             return True
         if mark is Mark.AROUND:
             self._sides[-1] = replace(side, around=True)
@@ -229,38 +229,12 @@ class _Reader:
         return True
 
     def _takes_time(self, meaning: Meaning) -> bool:
-        side = self._sides[-1]
-        if side.moment or side.recent or side.now:
-            return False
-        new: Side | None = None
-        match meaning:
-            case Clock():
-                if side.clock is None and not side.broad:
-                    new = replace(side, clock=meaning)
-            case Part():
-                part = (
-                    _QUALIFIED.get((self._qualifier, meaning), meaning)
-                    if self._qualifier
-                    else meaning
-                )
-                both = part if side.part is None else within(side.part, part)
-                if both is not None and not side.broad:
-                    new = replace(side, part=both, trailing=side.trailing or side.clock is not None)
-            case Moment():
-                new = replace(side, moment=meaning) if side.empty else None
-            case Recent():
-                if side.empty or (
-                    side.day == RelativeDay(days=0) and not side.part and not side.clock
-                ):
-                    new = replace(side, day=None, recent=meaning)
-            case Mark() | Number() | Minute() | Impossible():
-                return False
-            case _:
-                day = meaning if side.day is None else combined(side.day, meaning)
-                if day is not None:
-                    new = replace(side, day=day, trailing=side.clock is not None)
-                    if new.broad and (side.clock or side.part):
-                        new = None
+        if isinstance(meaning, Part) and self._qualifier is not None:
+            mark, start = self._qualifier
+            if (mark, meaning) in _QUALIFIED:
+                meaning = _QUALIFIED[mark, meaning]
+                self._start = start if self._start is None else min(start, self._start)
+        new = _added(self._sides[-1], meaning)
         if new is None:
             return False
         self._sides[-1] = new
@@ -274,7 +248,7 @@ class _Reader:
     def _number_as(self, value: int, position: int) -> NumberedDay | Clock | None:
         """The day or clock time that its neighbours make of a bare number."""
         clock = Clock(hour=value) if value <= 24 else None
-        led = bool(_LEADS_NUMBER & self._marks_before(position))
+        leads = _LEADS_NUMBER & self._marks_before(position)
         end = self._end_of_range(position)
         if end is not None:
             # 10 到 11 點, Dec 1-3, between 10 and 11: the end says what the number is.
@@ -285,7 +259,7 @@ class _Reader:
             if not days and any(isinstance(one, Clock) for one in meanings):
                 return clock
             counted = any(isinstance(one, Number) for one in meanings)
-            return clock if led and counted and self._ends(end) else None
+            return clock if leads and counted and self._ends(end) else None
         if not self._ends(position):
             return None
         first = self._sides[0]
@@ -293,7 +267,7 @@ class _Reader:
             if isinstance(first.day, NumberedDay) and not first.clock and not first.part:
                 return NumberedDay(day=value) if value <= 31 else None
             return clock if first.clock or first.part else None
-        return clock if led else None
+        return clock if leads - {Mark.BETWEEN} else None
 
     def _end_of_range(self, position: int) -> int | None:
         """Where the end stands of a range that begins with the token here; None: it begins none."""
@@ -328,3 +302,28 @@ class _Reader:
             or self._text[token.start] not in " ,"
             for token in self._run[position + 1 : position + 3]
         )
+
+
+def _added(side: Side, meaning: Meaning) -> Side | None:
+    """The side with one more thing named; None when that does not fit."""
+    if side.moment or side.recent or side.now:
+        return None
+    match meaning:
+        case Mark() | Number() | Minute() | Impossible():
+            return None
+        case Clock():
+            return None if side.clock or side.broad else replace(side, clock=meaning)
+        case Part():
+            part = meaning if side.part is None else within(side.part, meaning)
+            if part is None or side.broad:
+                return None
+            return replace(side, part=part, trailing=side.trailing or side.clock is not None)
+        case Moment():
+            return replace(side, moment=meaning) if side.empty else None
+        case Recent():
+            today = replace(side, day=None) if side.day == RelativeDay(days=0) else side
+            return replace(today, recent=meaning) if today.empty else None
+        case _:
+            day = meaning if side.day is None else combined(side.day, meaning)
+            new = replace(side, day=day, trailing=side.clock is not None)
+            return None if day is None or (new.broad and (side.clock or side.part)) else new

@@ -164,8 +164,8 @@ def _words(table: dict[str, Meanings]) -> Pattern:
     )
 
 
-_ALONE = rf"(?<![{NUMERALS}\d.])"
-"""Not in the middle of a number."""
+_ALONE = rf"(?<![\d.])(?:(?<![{NUMERALS}])|(?<=[週期拜][一二三四五六]))"
+"""Not in the middle of a number; the 三 of 週三 is none."""
 _PLACES = (
     "門攝鏡機監相出入車道線樓棟館房室廳倉庫電梯月台臺窗櫃桌位區排組碼店場停格柱巷弄路"
     "街員工商球衣集站口閘艙床包貨箱人鍋爐泊崗亭點管井坑堆層家院校宅會教"
@@ -268,7 +268,7 @@ PATTERNS = (
     ),
     _pattern(
         "晚",
-        r"(?:(?<=[日號])|(?<=/\d)|(?<=/\d\d)|(?<=[週期拜][一二三四五六天]))晚(?![餐會禮班點安飯宴年到起])",
+        r"(?:(?<=[日號])|(?<=/\d)|(?<=/\d\d)|(?<=[週期拜][一二三四五六天]))晚(?![上間餐會禮班點安飯宴年起])",
         lambda match: (clocks.NIGHT,),
     ),
     _pattern(

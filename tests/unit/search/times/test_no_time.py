@@ -1,0 +1,150 @@
+"""What looks like a time and is none, and what is a time and cannot be."""
+
+import pytest
+from tests.unit.search.times.readings import period, reading
+
+NO_TIME = [
+    "3 號門",
+    "3號門口有誰",
+    "2 號攝影機",
+    "攝影機 2 號",
+    "2号摄像机",
+    "5 號車位",
+    "中正路 16 號門口",
+    "第 16 號",
+    "兩個人",
+    "十二個箱子",
+    "一點都沒有",
+    "一點異狀也沒有",
+    "快一點",
+    "有一點可疑的人",
+    "晚一點再來",
+    "兩點火光",
+    "5 分鐘以上",
+    "逗留超過 10 分鐘",
+    "停了 3 小時",
+    "3 樓",
+    "3 樓有 2 個人",
+    "10 公尺",
+    "10 公尺內",
+    "第一次",
+    "最近一次有人進來",
+    "離門口最近的人",
+    "24 小時營業",
+    "24/7",
+    "7-11",
+    "7-11 門口有車嗎",
+    "三點鐘方向",
+    "3點方向的車",
+    "10 點鐘的方向",
+    "1/2 的車位",
+    "三分之一的人",
+    "現在有人嗎",
+    "目前有幾個人在大廳",
+    "到目前為止有幾個人",
+    "後門前面有車嗎",
+    "前後門都關了嗎",
+    "左右兩邊",
+    "大約 10 個人",
+    "下午茶店",
+    "夜間模式的畫面",
+    "每 10 分鐘",
+    "一週三次",
+    "前 3 名",
+    "周先生",
+    "月台上的人",
+    "1 月台",
+    "從後門到大門",
+    "自行車",
+    "有人離開之後",
+    "剛剛好三個人",
+    "192.168.1.10",
+    "cam-12",
+    "車牌 1216",
+    "16:9 的畫面",
+    "gate 3",
+    "camera 10",
+    "at gate 3",
+    "after 5 minutes",
+    "about 10 people",
+    "around the house",
+    "at 3 metres",
+    "from 3 to 5 people",
+    "between 2 and 3 cars",
+    "the sun",
+    "who sat on the bench",
+    "may I see it",
+    "march across the yard",
+    "the second person",
+    "on the 2nd floor",
+    "the 3rd camera",
+    "good morning sign",
+    "night vision camera",
+    "a midnight-blue coat",
+    "24-hour shop",
+    "within 10 metres",
+    "10 minutes long",
+    "half of the people",
+    "1/2 of the lot",
+    "before the gate",
+    "until the van left",
+    "last person in the room",
+    "ending in 2025",
+    "",
+    "？",
+]
+
+
+@pytest.mark.parametrize("question", NO_TIME)
+def test_no_time_is_found_where_there_is_none(question: str) -> None:
+    found = reading(question)
+    assert (found.period, found.spans, found.not_understood) == (None, (), ())
+    assert found.rest == question
+
+
+IMPOSSIBLE = [
+    ("2 月 30 日有人嗎", ("2 月 30 日",)),
+    ("2/30 有人嗎", ("2/30",)),
+    ("4 月 31 日", ("4 月 31 日",)),
+    ("2025-02-29", ("2025-02-29",)),
+    ("2025 年 13 月 5 日", ("2025 年 13 月 5 日",)),
+    ("13 月", ("13 月",)),
+    ("32 日", ("32 日",)),
+    ("二月三十日", ("二月三十日",)),
+    ("民國 114 年 2 月 29 日", ("民國 114 年 2 月 29 日",)),
+    ("25 點有人嗎", ("25 點",)),
+    ("25:00", ("25:00",)),
+    ("10:65", ("10:65",)),
+    ("24:30", ("24:30",)),
+    ("十點六十五分", ("十點六十五分",)),
+    ("Feb 30", ("Feb 30",)),
+    ("31 November 2025", ("31 November 2025",)),
+    ("13 am", ("13 am",)),
+    ("2 月 30 日晚上 10 點", ("2 月 30 日晚上 10 點",)),
+    ("5/3/2025", ("5/3/2025",)),
+    ("9999 年 1 月 1 日", ("9999 年 1 月 1 日",)),
+    ("9999 年前", ("9999 年前",)),
+    ("平日有誰", ("平日",)),
+    ("平日晚上有誰", ("平日晚上",)),
+    ("每天晚上 10 點有誰", ("每天晚上 10 點",)),
+    ("每週三晚上", ("每週三晚上",)),
+    ("on Mondays", ("on Mondays",)),
+    ("every night at 10", ("every night at 10",)),
+    ("on weekdays", ("on weekdays",)),
+    ("幾分鐘前有人嗎", ("幾分鐘前",)),
+    ("前幾天", ("前幾天",)),
+    ("過去幾小時", ("過去幾小時",)),
+    ("a few minutes ago", ("a few minutes ago",)),
+    ("the past few days", ("the past few days",)),
+]
+
+
+@pytest.mark.parametrize(("question", "words"), IMPOSSIBLE)
+def test_what_cannot_be_is_said_and_narrows_nothing(question: str, words: tuple[str, ...]) -> None:
+    found = reading(question)
+    assert (found.period, found.not_understood) == (None, words)
+
+
+def test_the_day_stays_when_only_the_clock_time_cannot_be() -> None:
+    assert period("昨天 25 點有人嗎") == "2025-12-16 00:00 / 2025-12-17 00:00"
+    assert reading("昨天 25 點有人嗎").not_understood == ("25 點",)
