@@ -9,7 +9,7 @@ import pytest
 
 from video_detective.rules import RISK_LEVELS, Event
 from video_detective.storage import EventQuery, RunKey, Step, StoredEvent
-from video_detective.storage.counting import BEFORE, KindCount, StretchCount
+from video_detective.storage.counting import BEFORE, Clock, KindCount, StretchCount
 from video_detective.storage.database import Database
 
 
@@ -48,7 +48,7 @@ def event(
 
 
 async def test_nothing_is_counted_in_an_empty_database(db: Database) -> None:
-    counts = await db.event_counts(EventQuery(), origin_ns=0, stretch_ns=10)
+    counts = await db.event_counts(EventQuery(), Clock(origin_ns=0, stretch_ns=10))
 
     assert (counts.total, counts.kinds, counts.stretches) == (0, [], [])
     assert await db.gravest_events(EventQuery()) == []
@@ -70,7 +70,7 @@ async def test_events_are_counted_by_kind_and_by_the_stretch_in_which_they_began
     )
 
     counts = await db.event_counts(
-        EventQuery(since_ns=100, until_ns=130), origin_ns=90, stretch_ns=10
+        EventQuery(since_ns=100, until_ns=130), Clock(origin_ns=90, stretch_ns=10)
     )
 
     assert counts.total == 5
@@ -107,7 +107,7 @@ async def test_a_count_agrees_with_the_events_that_are_listed(db: Database) -> N
     )
 
     listed = [found.event for found in (await db.events(query)).events]
-    counts = await db.event_counts(query, origin_ns=50 * hour_ns, stretch_ns=hour_ns)
+    counts = await db.event_counts(query, Clock(origin_ns=50 * hour_ns, stretch_ns=hour_ns))
     gravest = [found.event for found in await db.gravest_events(query)]
 
     assert len(listed) > 50
@@ -146,7 +146,26 @@ async def test_footage_analysed_anew_is_counted_once(db: Database) -> None:
         await db.commit_step(run, Step(checkpoint=b"1", events=[event(n, 10)]))
         await db.finish_run(run, {})
 
-    counts = await db.event_counts(EventQuery(), origin_ns=0, stretch_ns=10)
+    counts = await db.event_counts(EventQuery(), Clock(origin_ns=0, stretch_ns=10))
 
     assert counts.total == 1
     assert [found.event.event_id[-1] for found in await db.gravest_events(EventQuery())] == ["2"]
+
+
+async def test_local_days_and_hours_are_counted_across_a_change_of_the_clocks(
+    db: Database,
+) -> None:
+    hour_ns = 3600 * 10**9
+    # UTC+1, and UTC+2 from hour 25 on: local days begin at hours -1, 23 and 46.
+    clock = Clock(
+        origin_ns=0, stretch_ns=24 * hour_ns, shifts=[(0, hour_ns), (25 * hour_ns, 2 * hour_ns)]
+    )
+    begins = {-2: 0, 0: 0, 22.9: 0, 23: 1, 24.9: 1, 25: 1, 45.9: 1, 46: 2}
+    await db.import_events(
+        [event(n, int(hour * hour_ns), end_ns=99 * hour_ns) for n, hour in enumerate(begins, 1)]
+    )
+
+    counts = await db.event_counts(EventQuery(since_ns=0), clock)
+
+    assert {row.stretch: row.count for row in counts.stretches} == {BEFORE: 1, 0: 2, 1: 4, 2: 1}
+    assert {row.hour: row.count for row in counts.hours} == {0: 2, 1: 2, 3: 1, 23: 2}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S
 from video_detective.services.times import local_time
+from video_detective.storage.counting import Clock
 
 Unit = Literal["minute", "minutes", "hours", "days", "weeks", "months", "years"]
 HOUR_NS = 3600 * NS_PER_S
@@ -38,9 +39,8 @@ _CLOCK_MINUTES: dict[Unit, int] = {"minute": 1, "minutes": 5, "hours": 60}
 _COUNTING_NS: dict[Unit, int] = {
     "minute": 5 * NS_PER_S, "minutes": MINUTE_NS, "hours": 5 * MINUTE_NS,
 }  # fmt: skip
-"""Fine enough to show when events began beside what was recorded. For longer units half an hour:
-offsets from UTC change by whole or half hours, so local days begin at multiples of that from each
-other."""
+"""Fine enough to show when events began beside what was recorded. Longer units count local days."""
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -80,9 +80,28 @@ class TimeAxis:
     offsets: Sequence[tuple[int, str]]
 
     @property
-    def counting_ns(self) -> int:
-        """Length of the pieces to count by: every stretch holds a whole number of them."""
-        return _COUNTING_NS.get(self.unit, HOUR_NS // 2)
+    def clock(self) -> Clock:
+        """How to count: every stretch holds whole ones of its stretches."""
+        first_ns = self.stretches[0].start_ns
+        if self.unit in _COUNTING_NS:
+            return Clock(origin_ns=first_ns, stretch_ns=_COUNTING_NS[self.unit])
+        offsets = ((at_ns, local_time(at_ns, self.zone).utcoffset()) for at_ns, _ in self.offsets)
+        midnight = datetime.combine(local_time(first_ns, self.zone).date(), time(), UTC)
+        return Clock(
+            origin_ns=_ns(midnight),
+            stretch_ns=DAY_NS,
+            shifts=[
+                (at_ns, (shift or timedelta()) // _MICROSECOND * 1000) for at_ns, shift in offsets
+            ],
+        )
+
+    def counted_ns(self, number: int) -> int:
+        """Begin of a stretch of ``clock``: of a local day, or of some minutes."""
+        first_ns = self.stretches[0].start_ns
+        if self.unit in _COUNTING_NS:
+            return first_ns + number * _COUNTING_NS[self.unit]
+        day = local_time(first_ns, self.zone).date() + timedelta(days=number)
+        return _ns(datetime.combine(day, time(), self.zone))
 
     def stretch_at(self, time_ns: int) -> int:
         """Number of the stretch that holds a time of the period."""
@@ -99,14 +118,14 @@ class TimeAxis:
         if self.unit not in _COUNTING_NS:
             return [(stretch.start_ns, stretch.end_ns) for stretch in self.stretches]
         first_ns, last_ns = self.stretches[0].start_ns, self.stretches[-1].end_ns
-        counted = -(-(last_ns - first_ns) // self.counting_ns)
-        length_ns = self.counting_ns * -(-counted // MAX_PIECES)
+        counted_ns = _COUNTING_NS[self.unit]
+        length_ns = counted_ns * -(-(last_ns - first_ns) // (counted_ns * MAX_PIECES))
         return [
             (start_ns, min(start_ns + length_ns, last_ns))
             for start_ns in range(first_ns, last_ns, length_ns)
         ]
 
-    def clock(self, time_ns: int, *, seconds: bool = True, offset: bool = True) -> str:
+    def told(self, time_ns: int, *, seconds: bool = True, offset: bool = True) -> str:
         """``2026-01-15 22:04:11`` in the zone.
 
         Args:
@@ -238,7 +257,7 @@ def _offset(time_ns: int, zone: ZoneInfo) -> str:
 
 
 def _ns(moment: datetime) -> int:
-    return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1) * 1000
+    return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND * 1000
 
 
 def gaps(spans: Sequence[tuple[int, int]], since_ns: int, until_ns: int) -> list[tuple[int, int]]:

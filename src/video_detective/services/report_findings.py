@@ -54,10 +54,6 @@ class Findings:
         axis = self.axis
         return max(axis.since_ns, min(axis.until_ns, max([self.now_ns, *ends])))
 
-    def began_ns(self, stretch: int) -> int:
-        """Begin of a stretch of ``counts``."""
-        return self.axis.stretches[0].start_ns + stretch * self.axis.counting_ns
-
     def gaps(self, camera: str) -> list[tuple[int, int]]:
         """When the camera was not recorded, in order."""
         return gaps(self.coverage[camera], self.axis.since_ns, self.known_until_ns)
@@ -97,9 +93,7 @@ async def find(
     axis = time_axis(since_ns, until_ns, zone)
     query = EventQuery(camera=camera or None, since_ns=since_ns, until_ns=until_ns)
     database = workspace.database
-    counts = await database.event_counts(
-        query, origin_ns=axis.stretches[0].start_ns, stretch_ns=axis.counting_ns
-    )
+    counts = await database.event_counts(query, axis.clock)
     wanted = {camera} if camera else {*names, *(row.camera_id for row in counts.kinds)}
     return Findings(
         axis=axis,
@@ -181,7 +175,7 @@ def began_in(findings: Findings) -> tuple[list[Counter[str]], int]:
         if row.stretch == BEFORE:
             earlier += row.count
         else:
-            number = findings.axis.stretch_at(findings.began_ns(row.stretch))
+            number = findings.axis.stretch_at(findings.axis.counted_ns(row.stretch))
             began[number][row.risk_level] += row.count
     return began, earlier
 

@@ -12,10 +12,9 @@ from video_detective.geometry import NS_PER_S
 from video_detective.narration.catalogue import Language, spoken_duration
 from video_detective.narration.template import event_name, moment_text, risk_name
 from video_detective.services import report_plots
-from video_detective.services.report_axis import DAY_NS, HOUR_NS
+from video_detective.services.report_axis import HOUR_NS
 from video_detective.services.report_findings import Findings, began_in, length_ns
 from video_detective.services.report_pictures import Picture
-from video_detective.services.times import local_time
 from video_detective.storage import EvidenceRow, StoredEvent
 from video_detective.storage.counting import BEFORE
 
@@ -104,7 +103,7 @@ class ReportView:
             "zones_differ": others
             and text["zones_differ"].format(zone=axis.zone.key, cameras=", ".join(others)),
             "cameras": findings.cameras,
-            "made": axis.clock(findings.now_ns),
+            "made": axis.told(findings.now_ns),
             "lead": self._lead(),
             "by_rules": text["by_rules_and_model" if has_summary else "by_rules"],
         }
@@ -117,8 +116,10 @@ class ReportView:
         for row in findings.counts.kinds:
             types[row.type] += row.count
         said = []
-        if total > 1:
-            (kind, most), *_ = types.most_common(1)
+        (kind, most), (_, second) = [*types.most_common(2), ("", 0), ("", 0)][:2]
+        if total > 1 and most == second:
+            said.append(text["lead_tied"].format(count=f"{total:,}", types=len(types)))
+        elif total > 1:
             name = event_name(kind, self._language)
             said.append(text["lead_many"].format(count=f"{total:,}", type=name, most=f"{most:,}"))
         else:
@@ -138,7 +139,7 @@ class ReportView:
         else:
             said.append(text["lead_complete"])
         if findings.known_until_ns < self._axis.until_ns:
-            said.append(text["lead_future"].format(until=self._axis.clock(findings.known_until_ns)))
+            said.append(text["lead_future"].format(until=self._axis.told(findings.known_until_ns)))
         return said
 
     # --- plots
@@ -146,7 +147,7 @@ class ReportView:
     def _plots(self) -> dict[str, Any]:
         axis = self._axis
         began, _ = began_in(self._findings)
-        names = [axis.clock(max(s.start_ns, axis.since_ns), seconds=False) for s in axis.stretches]
+        names = [axis.told(max(s.start_ns, axis.since_ns), seconds=False) for s in axis.stretches]
         columns = report_plots.columns(
             [(axis.share(s.start_ns), axis.share(s.end_ns)) for s in axis.stretches],
             names,
@@ -174,14 +175,11 @@ class ReportView:
 
     def _by_hour(self) -> dict[str, Any] | None:
         """The day's 24 hours, where the bars over time do not already show them."""
-        axis = self._axis
-        if axis.until_ns - axis.since_ns <= 2 * DAY_NS:
+        if not self._axis.clock.shifts:
             return None
         hours = [Counter[str]() for _ in range(_HOURS)]
-        for row in self._findings.counts.stretches:
-            if row.stretch != BEFORE:
-                began = local_time(self._findings.began_ns(row.stretch), axis.zone)
-                hours[began.hour][row.risk_level] += row.count
+        for row in self._findings.counts.hours:
+            hours[row.hour][row.risk_level] += row.count
         columns = report_plots.columns(
             [(hour / _HOURS, (hour + 1) / _HOURS) for hour in range(_HOURS)],
             [f"{hour:02}:00" for hour in range(_HOURS)],
@@ -212,7 +210,7 @@ class ReportView:
         began = defaultdict[str, Counter[int]](Counter)
         for row in findings.counts.stretches:
             if row.stretch != BEFORE:
-                start_ns = findings.began_ns(row.stretch)
+                start_ns = axis.counted_ns(row.stretch)
                 number = bisect_right(pieces, start_ns, key=lambda piece: piece[0]) - 1
                 began[row.camera_id][number] += row.count
         most = max((count for each in began.values() for count in each.values()), default=0)
@@ -252,8 +250,8 @@ class ReportView:
             "gaps": [
                 {
                     "camera": findings.cameras[key],
-                    "from": axis.clock(start),
-                    "to": axis.clock(end),
+                    "from": axis.told(start),
+                    "to": axis.told(end),
                     "is_whole": (start, end) == (axis.since_ns, axis.until_ns),
                     "duration": self._duration(end - start),
                 }
@@ -323,7 +321,7 @@ class ReportView:
         return {
             "absence": "",
             "shows": said[0] if said else row.what,
-            "shown_at": self._axis.clock(row.time_ns)[11:],
+            "shown_at": self._axis.told(row.time_ns)[11:],
             "how": how,
         }
 
@@ -331,7 +329,7 @@ class ReportView:
         return {
             "anchor": entry["anchor"],
             "id": entry["id"],
-            "moment": self._axis.clock(row.time_ns),
+            "moment": self._axis.told(row.time_ns),
             "kind": self._text[f"kind_{row.kind}"],
             "size": f"{row.width} × {row.height}",
             "sha256": row.sha256,
@@ -354,13 +352,13 @@ class ReportView:
     def _edge(self, time_ns: int, *, offset: bool = True) -> str:
         """A begin or end, without seconds that say nothing."""
         has_seconds = bool(time_ns % (60 * NS_PER_S))
-        return self._axis.clock(time_ns, seconds=has_seconds, offset=offset)
+        return self._axis.told(time_ns, seconds=has_seconds, offset=offset)
 
     def _time(self, start_ns: int, end_ns: int | None) -> str:
-        start = self._axis.clock(start_ns)
+        start = self._axis.told(start_ns)
         if end_ns is None:
             return f"{start} – {self._text['ongoing']}"
-        end = self._axis.clock(end_ns)
+        end = self._axis.told(end_ns)
         if end == start:
             return start
         is_same_day = end[:10] == start[:10] and len(self._axis.offsets) == 1

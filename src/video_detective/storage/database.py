@@ -287,18 +287,15 @@ class Database:
         async with self._reading() as connection:
             return await reading.events(connection, query)
 
-    async def event_counts(
-        self, query: EventQuery, *, origin_ns: int, stretch_ns: int
-    ) -> counting.EventCounts:
+    async def event_counts(self, query: EventQuery, clock: counting.Clock) -> counting.EventCounts:
         """How many events meet every condition, by kind and by time, as of one moment.
 
         Args:
             query: Limit, cursor and order are not read.
-            origin_ns: Where stretch 0 begins; at or before ``query.since_ns``.
-            stretch_ns: Length of a stretch.
+            clock: How time is cut.
         """
         async with self._reading() as connection:
-            return await counting.event_counts(connection, query, origin_ns, stretch_ns)
+            return await counting.event_counts(connection, query, clock)
 
     async def gravest_events(self, query: EventQuery) -> list[StoredEvent]:
         """The first ``query.limit`` events by falling risk, then by start."""
