@@ -47,11 +47,14 @@ class Group:
         key: Stable name for people and tests: ``type:loitering``, ``colour:red``, ``word:雨傘``.
         terms: Any of them satisfies the group.
         weight: How much the group counts among partial matches, 1 by default.
+        refines: It narrows another group of the question (the very type among its kin): those that
+            have it come first, and those that lack it answer the question all the same.
     """
 
     key: str
     terms: tuple[Term, ...]
     weight: float = 1.0
+    refines: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,8 @@ class IndexQuery:
         without: A document that has any of these is no match, whatever else it has.
         cameras: Only of these; empty means every camera.
         since_ns, until_ns: Only what held at some time in ``[since_ns, until_ns)``; None is open.
+        only_complete: Only documents that have every group but those that refine; ``least`` then
+            counts for nothing.
         least: How many groups a match must have; None means at least half of them, rounded up.
         limit: 1..1000 hits.
         offset: How many of the first hits to leave out.
@@ -74,6 +79,7 @@ class IndexQuery:
     cameras: tuple[str, ...] = ()
     since_ns: int | None = None
     until_ns: int | None = None
+    only_complete: bool = False
     least: int | None = None
     limit: int = 50
     offset: int = 0
@@ -86,7 +92,7 @@ class Hit:
     Args:
         event_id: Which event.
         matched: Keys of the groups it has.
-        complete: It has all of them.
+        complete: It has all of them, but for those that refine.
         score: BM25 of the matched words within their group, comparable within one answer only.
         start_ns: Of the event.
         frame_id: The frame whose words matched, when it was found by a frame; None otherwise.
@@ -106,7 +112,7 @@ class Hits:
 
     Args:
         hits: Best first.
-        complete: How many events have every group, up to ``counted_to``.
+        complete: How many events have every group but those that refine, up to ``counted_to``.
         counted_to: Where counting stopped (10,000): ``complete`` then means "at least".
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -114,9 +114,13 @@ class Matching:
         self._kind: Kind = kind
         self._syntax = fulltext.SYNTAX[kind]
         self._query = query
-        weightiest = sorted(range(len(query.groups)), key=lambda i: (-query.groups[i].weight, i))
+        weightiest = sorted(
+            range(len(query.groups)),
+            key=lambda i: (query.groups[i].refines, -query.groups[i].weight, i),
+        )
         kept = sorted(weightiest[:MAX_GROUPS])
         self.groups = tuple(Sought.of(query.groups[i], self._syntax) for i in kept)
+        self._required = tuple(sought for sought in self.groups if not sought.group.refines)
         self._without = tuple(Sought.of(group, self._syntax) for group in query.without)
         used = sum(len(way.tokens) for s in (*self.groups, *self._without) for way in s.ways)
         if used > _MAX_TOKENS:
@@ -128,6 +132,8 @@ class Matching:
     def tiers(self) -> range:
         """Numbers of groups that documents may have, most first."""
         count = len(self.groups)
+        if self._query.only_complete:
+            return range(count, len(self._required) - 1, -1)
         least = -(-count // 2) if self._query.least is None else self._query.least
         return range(count, min(count, max(least, min(count, 1))) - 1, -1)
 
@@ -165,6 +171,20 @@ class Matching:
             conditions.append(or_(last_ns.is_(None), last_ns >= storable_ns(since_ns)))
         return self._from(select(*columns)).where(*conditions)
 
+    def complete(self, span: Span) -> Select[Any] | None:
+        """Ids of a span's documents that have every group but those that refine."""
+        every = Matching(
+            self._kind,
+            replace(self._query, groups=tuple(sought.group for sought in self._required)),
+        )
+        return every.documents(len(every.groups), span, [self.place])
+
+    def is_complete(self, parts: Sequence[float]) -> bool:
+        """Whether a document with these parts, one for each group, has every one it needs."""
+        return all(
+            part or sought.group.refines for sought, part in zip(self.groups, parts, strict=True)
+        )
+
     def having(self, sought: Sought, limit: int) -> Select[Any] | None:
         """Up to so many documents that have a group by its tokens, whatever else is asked."""
         if sought.query is None:
@@ -201,6 +221,10 @@ class Matching:
             tokens = [fulltext.camera_token(camera) for camera in self._query.cameras]
             has_camera = [fulltext.has_token(syntax, token) for token in tokens]
             wanted.append(fulltext.either(syntax, has_camera))
+        if self._query.only_complete:
+            if any(sought.query is None for sought in self._required):
+                return None
+            wanted += [sought.query for sought in self._required if sought.query is not None]
         if tier:
             wanted.append(fulltext.has_at_least(syntax, tier, possible))
         found = fulltext.both(syntax, wanted or [fulltext.has_token(syntax, fulltext.EVERY)])
@@ -228,6 +252,9 @@ class Matching:
             else:
                 counted = [case((one, 1), else_=0) for one in has]
                 yield sum(counted[1:], start=counted[0]) == tier
+                if self._query.only_complete:
+                    for sought in self._required:
+                        yield self._satisfies(sought.ways)
         for sought in self._without:
             if with_text := [way for way in sought.ways if way.text]:
                 yield not_(self._satisfies(with_text))

@@ -76,17 +76,15 @@ async def search(connection: AsyncConnection, kind: Kind, query: IndexQuery) -> 
     matching = Matching(kind, query)
     wanted = query.offset + query.limit
     blocks: list[list[_Found]] = []
-    complete = found = 0
+    found = 0
     for tier in matching.tiers():
         tier_blocks = _Blocks(connection, matching, tier)
         while found < wanted and (block := await tier_blocks.next()):
             blocks.append(block)
             found += len(block)
-        if tier == len(matching.groups):
-            exhausted = tier_blocks.is_exhausted
-            complete = found if exhausted else await _count_complete(connection, matching)
         if found >= wanted:
             break
+    complete = await _count_complete(connection, matching)
     rarity = await _rarities(connection, matching, blocks)
     ranked = [pair for block in blocks for pair in _ranked(block, rarity)]
     page = ranked[query.offset : wanted]
@@ -96,7 +94,7 @@ async def search(connection: AsyncConnection, kind: Kind, query: IndexQuery) -> 
             Hit(
                 event_id=found.event_id,
                 matched=tuple(sought.group.key for sought in _had(matching, found)),
-                complete=all(found.parts),
+                complete=matching.is_complete(found.parts),
                 score=score,
                 start_ns=found.start_ns,
                 frame_id=frames.get(found.event_id),
@@ -224,10 +222,10 @@ def _ranked(block: Sequence[_Found], rarity: Sequence[float]) -> list[tuple[floa
 
 
 async def _count_complete(connection: AsyncConnection, matching: Matching) -> int:
-    """How many documents have every group, up to ``COUNTED_TO``."""
+    """How many documents have every group that they need, up to ``COUNTED_TO``."""
     count = 0
     for span in matching.spans():
-        found = matching.documents(len(matching.groups), span, [matching.place])
+        found = matching.complete(span)
         if found is not None and count < COUNTED_TO:
             some = found.limit(COUNTED_TO - count).subquery()
             count += await connection.scalar(select(func.count()).select_from(some)) or 0
