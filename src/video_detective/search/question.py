@@ -129,8 +129,8 @@ def interpret(
     reading = _Reading(question, folded, origin, gazetteer(tuple(cameras)))
     for begin, end in times.spans:
         reading.chip(begin, end, "time", question[begin:end].strip(), aligned=False)
-    reading.counts()
     reading.devices()
+    reading.counts()
     reading.pieces()
     reading.rest()
     return reading.interpretation(
@@ -140,9 +140,9 @@ def interpret(
 
 _COUNT = re.compile(
     r"(?:超过|多于|至少|不到|少于|大于)?(?:[两二三四五六七八九十]+|\d+)(?:个|名|位|台|辆|只|件|支)(?:以上|以下)?"
-    r"(?=[^号楼])|(?:超过|多于|至少|不到|少于|大于|持续)?\d+(?:\.\d+)? ?"
+    r"(?=[^号楼])|(?:(?:超过|多于|至少|不到|少于|大于|持续) ?)?\d+(?:\.\d+)? ?"
     r"(?:秒钟?|分钟|个?小时|公尺|公里|米|人次|次)(?:以上|以下)?|"
-    r"(?<![a-z])(?:(?:more|less|fewer) than |at least |at most |over )?"
+    r"(?<![a-z0-9_.-])(?:(?:more|less|fewer) than |at least |at most |over )?"
     r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+)(?: or more)?"
     r"(?: (?:seconds?|minutes?|hours?|times|met(?:er|re)s?))?"
     r"(?= (?:people|persons?|men|women|cars?|vehicles?|seconds|minutes|dogs|bikes|trucks|$)|$)"
@@ -467,7 +467,7 @@ class _Reading:
 
 
 def _but_after(folded: str, end: int) -> bool:
-    return re.compile(r"的?(?:以外|之外|除外)").match(folded, end) is not None
+    return re.compile(r" ?的?(?:以外|之外|除外)").match(folded, end) is not None
 
 
 def _blank(text: str, begin: int, end: int) -> str:
