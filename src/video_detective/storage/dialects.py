@@ -60,11 +60,11 @@ class SafeText(TypeDecorator[str]):
 
 def storable_text(value: str) -> str:
     """The text as either database holds it; see ``SafeText``."""
-    if value.isascii():
-        return value.replace("\0", "\ufffd") if "\0" in value else value
-    return (
-        value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
-    )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value.replace("\0", "\ufffd") if "\0" in value else value
 
 
 KEY_TEXT = SafeText().with_variant(Text(collation="C"), "postgresql")

@@ -329,7 +329,10 @@ def build(source: Source) -> Built:
     }
     end_ns = event.start_ns if source.imported and event.end_ns is None else event.end_ns
     tokens = {token for part in (own, *frames.values()) for token in _index_tokens(part)}
+    tokens |= {letter for token in tokens if (letter := fulltext.first_letter(token)) is not None}
     tokens |= {fulltext.EVERY, fulltext.camera_token(event.camera_id)}
+    if frames:
+        tokens.add(fulltext.FRAMES)
     if end_ns is None or end_ns - event.start_ns > LONG_NS:
         tokens.add(fulltext.LONG)
     return Built(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from video_detective.search.base import Term
@@ -23,6 +24,7 @@ MAX_TOKENS_LENGTH = 200_000
 _OTHER = re.compile(r"[^a-z0-9:_.@\u0080-\U0010ffff-]")
 
 
+@lru_cache(maxsize=1 << 16)
 def index_token(token: str) -> str:
     """The token in the letters that both indexes keep whole; others become ``%`` and their code.
 
@@ -36,6 +38,13 @@ def index_token(token: str) -> str:
     return safe[:MAX_TOKEN_LENGTH]
 
 
+def first_letter(token: str) -> str | None:
+    """Of a Chinese token: what its document has besides, so that one character is looked for at
+    once and not through every token that begins with it; None of other tokens.
+    """  # noqa: D205 - one sentence
+    return None if token[0].isascii() else f"={token[0]}"
+
+
 def camera_token(camera_id: str) -> str:
     """What every document of a camera has."""
     return f"=cam:{index_token(camera_id)}"
@@ -43,14 +52,13 @@ def camera_token(camera_id: str) -> str:
 
 def joined(tokens: Iterable[str]) -> str:
     """Tokens as a document keeps them: each once, in order, as many as fit."""
-    kept: list[str] = []
-    length = 0
-    for token in sorted(set(tokens)):
-        length += len(token) + 1
-        if length > MAX_TOKENS_LENGTH:
-            break
-        kept.append(token)
-    return " ".join(kept)
+    text = " ".join(sorted(set(tokens)))
+    # Cut behind a whole token; the program's own begin with a sign, so that they come early.
+    return text if len(text) <= MAX_TOKENS_LENGTH else text[:MAX_TOKENS_LENGTH].rpartition(" ")[0]
+
+
+FRAMES = "=frames"
+"""Has parts (``DOCUMENT_PARTS``): words of frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,9 @@ def spaced(tokens: str) -> str:
 
 def has_token(syntax: Syntax, token: str, *, is_beginning: bool = False) -> str:
     """The query for one token, which must come from this module."""
+    letter = first_letter(token) if is_beginning and len(token) == 1 else None
+    if letter is not None:
+        return f"{syntax.quote}{letter}{syntax.quote}"
     return f"{syntax.quote}{token}{syntax.quote}{syntax.prefix if is_beginning else ''}"
 
 

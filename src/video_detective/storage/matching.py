@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     Text,
-    and_,
-    case,
+    bindparam,
     cast,
     column,
     func,
     literal,
     literal_column,
-    not_,
     or_,
     select,
     table,
+    text,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
@@ -70,12 +72,18 @@ class Sought:
         return any(way.text for way in self.ways)
 
     def words(self) -> Iterator[str]:
-        """Whose occurrences in the text count; concepts (``type:loitering``) have none."""
+        """Whose occurrences in the text count; a group with concepts (``type:loitering``) has none.
+
+        A place that is meant by its name stands in every text of its camera: counting would put
+        the shortest text first instead of the newest.
+        """
+        if any(":" in token for way in self.ways for token, _ in way.tokens):
+            return
         for way in self.ways:
             if way.text:
                 yield way.text
             else:
-                yield from (token for token, _ in way.tokens if ":" not in token)
+                yield from (token for token, _ in way.tokens)
 
     def is_in(self, tokens: str, text: str) -> bool:
         """Whether a document of these ``spaced`` tokens and this text has it."""
@@ -97,6 +105,22 @@ class Span:
     first: int | None
     last: int | None
     only_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Numbers of groups that documents have, both ends included."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement with the values of its parameters."""
+
+    statement: Select[Any]
+    values: dict[str, Any]
 
 
 class Matching:
@@ -129,55 +153,23 @@ class Matching:
                 remedy=f"Ask with fewer or shorter words, of at most {_MAX_TOKENS} parts",
             )
 
-    def tiers(self) -> range:
-        """Numbers of groups that documents may have, most first."""
+    @property
+    def tiers(self) -> Tiers:
+        """Numbers of groups that documents may have."""
         count = len(self.groups)
         if self._query.only_complete:
-            return range(count, len(self._required) - 1, -1)
+            return Tiers(len(self._required), count)
         least = -(-count // 2) if self._query.least is None else self._query.least
-        return range(count, min(count, max(least, min(count, 1))) - 1, -1)
+        return Tiers(min(count, max(least, 1)), count)
 
     def spans(self) -> tuple[Span, ...]:
         """Where documents of the period may be, newest first."""
         since_ns, until_ns = self._query.since_ns, self._query.until_ns
         last = None if until_ns is None else moment_of(storable_ns(until_ns)) + MOMENT - 1
-        if since_ns is None:
-            return (Span(None, last),)
-        first = moment_of(storable_ns(since_ns - LONG_NS))
+        first = None if since_ns is None else moment_of(storable_ns(since_ns - LONG_NS))
+        if first is None or first <= -(2**63):
+            return (Span(first, last),)
         return (Span(first, last), Span(None, first - 1, only_long=True))
-
-    def documents(
-        self, tier: int, span: Span, columns: Sequence[ColumnElement[Any]]
-    ) -> Select[Any] | None:
-        """Documents of a span that have as many groups as the tier says, and no other.
-
-        Returns:
-            A statement without order; None when there can be none.
-        """
-        index_query = self._index_query(tier, span)
-        if index_query is None:
-            return None
-        conditions = [self._has(index_query), *self._residue(tier)]
-        place = self.place
-        if span.first is not None:
-            conditions.append(place >= literal(span.first, BigInteger))
-        if span.last is not None:
-            conditions.append(place <= literal(span.last, BigInteger))
-        since_ns, until_ns = self._query.since_ns, self._query.until_ns
-        if until_ns is not None:
-            conditions.append(_DOCUMENT.start_ns < storable_ns(until_ns))
-        if since_ns is not None:
-            last_ns = _DOCUMENT.end_ns
-            conditions.append(or_(last_ns.is_(None), last_ns >= storable_ns(since_ns)))
-        return self._from(select(*columns)).where(*conditions)
-
-    def complete(self, span: Span) -> Select[Any] | None:
-        """Ids of a span's documents that have every group but those that refine."""
-        every = Matching(
-            self._kind,
-            replace(self._query, groups=tuple(sought.group for sought in self._required)),
-        )
-        return every.documents(len(every.groups), span, [self.place])
 
     def is_complete(self, parts: Sequence[float]) -> bool:
         """Whether a document with these parts, one for each group, has every one it needs."""
@@ -185,89 +177,246 @@ class Matching:
             part or sought.group.refines for sought, part in zip(self.groups, parts, strict=True)
         )
 
-    def having(self, sought: Sought, limit: int) -> Select[Any] | None:
-        """Up to so many documents that have a group by its tokens, whatever else is asked."""
-        if sought.query is None:
+    def newest(
+        self, tiers: Tiers, spans: Sequence[Span], limit: int, *, tokens: bool, text: bool
+    ) -> Asked | None:
+        """The newest documents of each span that have as many groups as the tiers say.
+
+        Args:
+            tiers: Fewest and most groups.
+            spans: One or two.
+            limit: At most so many of each span.
+            tokens: Read their tokens, too.
+            text: Read their texts, too.
+
+        Returns:
+            A statement whose rows are document id, event id, start, whether there are words of
+            frames, tokens and text (each "" unless wanted), in no order; None when there can be
+            no document.
+        """
+        columns = _Columns(tokens=tokens, text=text)
+        return self._asked(self._wanted(tiers), tiers, spans, limit, columns)
+
+    def complete(self, limit: int) -> Asked | None:
+        """How many documents have every group that they need, up to ``limit`` of each span."""
+        if any(sought.query is None for sought in self._required):
             return None
-        return select(self.place).where(self._has(sought.query)).limit(limit)
+        wanted = [sought.query for sought in self._required if sought.query is not None]
+        return self._asked(wanted, None, self.spans(), limit, None)
 
-    @property
-    def place(self) -> ColumnElement[Any]:
-        """The document id, in the form by which the index can take a range of it in order."""
-        return _FTS5.c.rowid if self._kind == "sqlite" else _DOCUMENT.document_id
+    def rare(self, limit: int) -> Asked:
+        """How many documents have each group by its tokens, up to ``limit``, in one row.
 
-    def _from(self, statement: Select[Any]) -> Select[Any]:
-        if self._kind == "postgresql":
-            return statement.select_from(EVENT_DOCUMENTS)
-        # The sign keeps SQLite from looking each document up in the index.
-        of_index = _DOCUMENT.document_id == literal_column(f"+{INDEX_NAME}.rowid", BigInteger)
-        return statement.select_from(_FTS5.join(EVENT_DOCUMENTS, of_index))
+        Of a group that no document can have, ``limit``.
+        """
+        counts: list[ColumnElement[Any]] = []
+        values: dict[str, Any] = {"most": limit}
+        for number, sought in enumerate(self.groups):
+            if sought.query is None:
+                counts.append(literal(limit))
+                continue
+            values[f"has_{number}"] = sought.query
+            some = select(literal(1)).select_from(_index(self._kind))
+            some = some.where(_has(self._kind, f"has_{number}")).limit(
+                bindparam("most", type_=BigInteger)
+            )
+            counts.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
+        return Asked(select(*counts), values)
 
-    def _has(self, index_query: str) -> ColumnElement[bool]:
-        if self._kind == "sqlite":
-            return _FTS5.c[INDEX_NAME].op("MATCH", is_comparison=True)(literal(index_query, Text))
-        vector: ColumnElement[Any] = literal_column(f"{EVENT_DOCUMENTS.name}.{INDEX_NAME}")
-        query = cast(literal(index_query, Text), TSQUERY)
-        return vector.op("@@", is_comparison=True)(query)
+    def _asked(
+        self,
+        wanted: Sequence[str] | None,
+        tiers: Tiers | None,
+        spans: Sequence[Span],
+        limit: int,
+        columns: _Columns | None,
+    ) -> Asked | None:
+        if wanted is None:
+            return None
+        query = self._query
+        residue = self._residue(tiers)
+        values: dict[str, Any] = residue.values | {"most": limit}
+        shapes: list[_Shape] = []
+        for number, span in enumerate(spans):
+            bounds = {
+                "first": span.first,
+                "last": span.last,
+                "since": None if query.since_ns is None else storable_ns(query.since_ns),
+                "until": None if query.until_ns is None else storable_ns(query.until_ns),
+            }
+            given = {name: value for name, value in bounds.items() if value is not None}
+            values |= {f"{name}_{number}": value for name, value in given.items()}
+            values[f"has_{number}"] = self._index_query(wanted, tiers, only_long=span.only_long)
+            shapes.append(_Shape(self._kind, columns, frozenset(given), number))
+        return Asked(_statement(tuple(shapes), tuple(residue.conditions)), values)
 
-    def _index_query(self, tier: int, span: Span) -> str | None:
-        """What the index decides; where texts count, it lets too much through."""
-        syntax = self._syntax
+    def _wanted(self, tiers: Tiers) -> list[str] | None:
+        """What documents of these tiers have; None when there can be none."""
         possible = [sought.query for sought in self.groups if sought.query is not None]
-        if len(possible) < tier:
-            return None
-        wanted = [fulltext.has_token(syntax, fulltext.LONG)] if span.only_long else []
-        if self._query.cameras:
-            tokens = [fulltext.camera_token(camera) for camera in self._query.cameras]
-            has_camera = [fulltext.has_token(syntax, token) for token in tokens]
-            wanted.append(fulltext.either(syntax, has_camera))
+        wanted: list[str] = []
         if self._query.only_complete:
             if any(sought.query is None for sought in self._required):
                 return None
             wanted += [sought.query for sought in self._required if sought.query is not None]
-        if tier:
-            wanted.append(fulltext.has_at_least(syntax, tier, possible))
-        found = fulltext.both(syntax, wanted or [fulltext.has_token(syntax, fulltext.EVERY)])
+        if len(possible) < tiers.least:
+            return None
+        if tiers.least:
+            wanted.append(fulltext.has_at_least(self._syntax, tiers.least, possible))
+        return wanted
+
+    def _index_query(self, wanted: Sequence[str], tiers: Tiers | None, *, only_long: bool) -> str:
+        """What the index decides; where texts count, it lets too much through."""
+        syntax = self._syntax
+        needed = [fulltext.has_token(syntax, fulltext.LONG)] if only_long else []
+        if self._query.cameras:
+            tokens = [fulltext.camera_token(camera) for camera in self._query.cameras]
+            has_camera = [fulltext.has_token(syntax, token) for token in tokens]
+            needed.append(fulltext.either(syntax, has_camera))
+        needed += wanted
+        found = fulltext.both(syntax, needed or [fulltext.has_token(syntax, fulltext.EVERY)])
         unwanted = [
             fulltext.has_any(syntax, ways)
             for sought in self._without
             if (ways := [way for way in sought.ways if not way.text])
         ]
-        if not self._needs_text and tier < len(possible):
-            unwanted.append(fulltext.has_at_least(syntax, tier + 1, possible))
+        possible = [sought.query for sought in self.groups if sought.query is not None]
+        if tiers is not None and tiers.most < len(possible) and not self.needs_text:
+            unwanted.append(fulltext.has_at_least(syntax, tiers.most + 1, possible))
         for query in unwanted:
             found = fulltext.but_not(syntax, found, query)
         return found
 
     @property
-    def _needs_text(self) -> bool:
+    def needs_text(self) -> bool:
+        """Whether the tokens of groups alone do not decide."""
         return any(sought.needs_text for sought in self.groups)
 
-    def _residue(self, tier: int) -> Iterator[ColumnElement[bool]]:
+    def _residue(self, tiers: Tiers | None) -> _Residue:
         """What the index cannot decide: texts in which words must stand together."""
-        if self._needs_text:
-            has = [self._satisfies(sought.ways) for sought in self.groups if sought.ways]
-            if tier == len(self.groups):
-                yield and_(*has)
-            else:
-                counted = [case((one, 1), else_=0) for one in has]
-                yield sum(counted[1:], start=counted[0]) == tier
-                if self._query.only_complete:
-                    for sought in self._required:
-                        yield self._satisfies(sought.ways)
+        residue = _Residue("instr" if self._kind == "sqlite" else "strpos")
+        if self.needs_text:
+            if tiers is None or self._query.only_complete:
+                for sought in self._required:
+                    residue.conditions.append(residue.satisfies(sought.ways))
+            if tiers is not None:
+                has = [residue.satisfies(sought.ways) for sought in self.groups if sought.ways]
+                count = " + ".join(f"CASE WHEN {one} THEN 1 ELSE 0 END" for one in has)
+                bounds = f"{residue.name(tiers.least)} AND {residue.name(tiers.most)}"
+                residue.conditions.append(f"{count} BETWEEN {bounds}")
         for sought in self._without:
             if with_text := [way for way in sought.ways if way.text]:
-                yield not_(self._satisfies(with_text))
+                residue.conditions.append(f"NOT {residue.satisfies(with_text)}")
+        return residue
 
-    def _satisfies(self, ways: Sequence[Way]) -> ColumnElement[bool]:
-        position = func.instr if self._kind == "sqlite" else func.strpos
-        tokens = literal(" ") + _DOCUMENT.tokens + literal(" ")
-        return or_(
-            *(
-                and_(
-                    *(position(tokens, needle) > 0 for needle in way.needles()),
-                    *([position(_DOCUMENT.text, way.text) > 0] if way.text else []),
-                )
-                for way in ways
-            )
-        )
+
+class _Residue:
+    """Conditions on the columns of documents as SQL, and the values of its parameters.
+
+    Args:
+        position: The database's function for the place of one text in another.
+    """
+
+    def __init__(self, position: str) -> None:
+        self._position = position
+        self.conditions: list[str] = []
+        self.values: dict[str, Any] = {}
+
+    def name(self, value: str | int) -> str:
+        """A parameter of this value, as it stands in SQL."""
+        name = f"residue_{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
+
+    def satisfies(self, ways: Sequence[Way]) -> str:
+        """Whether a document satisfies any of the ways."""
+        document = EVENT_DOCUMENTS.name
+        any_way: list[str] = []
+        for way in ways:
+            within = [(f"' ' || {document}.tokens || ' '", needle) for needle in way.needles()]
+            within += [(f"{document}.text", way.text)] if way.text else []
+            every = [f"{self._position}({text}, {self.name(one)}) > 0" for text, one in within]
+            any_way.append(" AND ".join(every))
+        return f"({' OR '.join(any_way)})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    tokens: bool
+    text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What distinguishes the statements that are built, but for the words asked.
+
+    Args:
+        kind: Which database.
+        columns: What is read of the documents; None to count them.
+        bounds: Which of ``first``, ``last``, ``since``, ``until`` are given.
+        number: Of the span; ends the names of its parameters.
+    """
+
+    kind: Kind
+    columns: _Columns | None
+    bounds: frozenset[str]
+    number: int
+
+
+def _index(kind: Kind) -> FromClause:
+    return _FTS5 if kind == "sqlite" else EVENT_DOCUMENTS
+
+
+def _has(kind: Kind, parameter: str) -> ColumnElement[bool]:
+    query = bindparam(parameter, type_=Text)
+    if kind == "sqlite":
+        return _FTS5.c[INDEX_NAME].op("MATCH", is_comparison=True)(query)
+    vector: ColumnElement[Any] = literal_column(f"{EVENT_DOCUMENTS.name}.{INDEX_NAME}")
+    return vector.op("@@", is_comparison=True)(cast(query, TSQUERY))
+
+
+def _newest(shape: _Shape) -> Select[Any]:
+    """One span's documents."""
+    kind, number = shape.kind, shape.number
+    # The document id in the form by which the index can take a range of it, in order.
+    place: ColumnElement[Any] = _FTS5.c.rowid if kind == "sqlite" else _DOCUMENT.document_id
+
+    def given(name: str) -> ColumnElement[Any]:
+        return bindparam(f"{name}_{number}", type_=BigInteger)
+
+    conditions = [_has(kind, f"has_{number}")]
+    conditions += [place >= given("first")] if "first" in shape.bounds else []
+    conditions += [place <= given("last")] if "last" in shape.bounds else []
+    conditions += [_DOCUMENT.start_ns < given("until")] if "until" in shape.bounds else []
+    if "since" in shape.bounds:
+        still = or_(_DOCUMENT.end_ns.is_(None), _DOCUMENT.end_ns >= given("since"))
+        conditions.append(still)
+    statement = select(literal(1).label("one"))
+    if shape.columns is not None:
+        position = func.instr if kind == "sqlite" else func.strpos
+        # Its sign comes before all letters: this looks at the first few tokens.
+        framed = position(_DOCUMENT.tokens, f"{fulltext.FRAMES} ") > 0
+        statement = select(
+            _DOCUMENT.document_id,
+            _DOCUMENT.event_id,
+            _DOCUMENT.start_ns,
+            framed.label("framed"),
+            (_DOCUMENT.tokens if shape.columns.tokens else literal("")).label("tokens"),
+            (_DOCUMENT.text if shape.columns.text else literal("")).label("text"),
+        ).order_by(place.desc())
+    if kind == "postgresql":
+        return statement.select_from(EVENT_DOCUMENTS).where(*conditions)
+    # The sign keeps SQLite from looking each document up in the index.
+    of_index = _DOCUMENT.document_id == literal_column(f"+{INDEX_NAME}.rowid", BigInteger)
+    return statement.select_from(_FTS5.join(EVENT_DOCUMENTS, of_index)).where(*conditions)
+
+
+@lru_cache(maxsize=256)
+def _statement(shapes: tuple[_Shape, ...], residue: tuple[str, ...]) -> Select[Any]:
+    """The spans' documents: rows, or how many. Kept, as building it costs more than running it."""
+    most = bindparam("most", type_=BigInteger)
+    found = [_newest(shape).where(*map(text, residue)).limit(most) for shape in shapes]
+    spans = [statement.subquery() for statement in found]
+    if shapes[0].columns is None:
+        counts = [select(func.count()).select_from(span).scalar_subquery() for span in spans]
+        return select(sum(counts[1:], start=counts[0]))
+    return select(union_all(*(select(span) for span in spans)).subquery())

@@ -15,16 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import UsageError
 from video_detective.search.base import Hit, Hits, IndexQuery
 from video_detective.storage import fulltext
 from video_detective.storage.documents import moment_of
-from video_detective.storage.matching import Matching, Sought
+from video_detective.storage.matching import Matching, Sought, Tiers
 from video_detective.storage.reading import chunks
-from video_detective.storage.tables import DOCUMENT_PARTS, EVENT_DOCUMENTS
+from video_detective.storage.tables import DOCUMENT_PARTS
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -46,6 +46,7 @@ class _Found:
 
     Args:
         document_id, event_id, start_ns: Which.
+        framed: Some of its words may be those of frames.
         parts: Of each group: BM25 without the group's rarity, 0 where the document lacks it.
         weight: Of all groups that it has.
     """
@@ -53,8 +54,14 @@ class _Found:
     document_id: int
     event_id: str
     start_ns: int
+    framed: bool
     parts: tuple[float, ...]
     weight: float
+
+    @property
+    def tier(self) -> int:
+        """How many groups it has."""
+        return sum(map(bool, self.parts))
 
 
 async def search(connection: AsyncConnection, kind: Kind, query: IndexQuery) -> Hits:
@@ -75,20 +82,15 @@ async def search(connection: AsyncConnection, kind: Kind, query: IndexQuery) -> 
         )
     matching = Matching(kind, query)
     wanted = query.offset + query.limit
-    blocks: list[list[_Found]] = []
-    found = 0
-    for tier in matching.tiers():
-        tier_blocks = _Blocks(connection, matching, tier)
-        while found < wanted and (block := await tier_blocks.next()):
-            blocks.append(block)
-            found += len(block)
-        if found >= wanted:
-            break
-    complete = await _count_complete(connection, matching)
+    blocks, is_all = await _best(connection, matching, wanted, few=query.since_ns is not None)
+    if is_all:
+        complete = sum(matching.is_complete(found.parts) for block in blocks for found in block)
+    else:
+        complete = await _count_complete(connection, matching)
     rarity = await _rarities(connection, matching, blocks)
     ranked = [pair for block in blocks for pair in _ranked(block, rarity)]
     page = ranked[query.offset : wanted]
-    frames = await _frames(connection, matching, [found for _, found in page])
+    frames = await _frames(connection, matching, [found for _, found in page if found.framed])
     return Hits(
         hits=[
             Hit(
@@ -106,20 +108,50 @@ async def search(connection: AsyncConnection, kind: Kind, query: IndexQuery) -> 
     )
 
 
-class _Blocks:
-    """A tier's documents in blocks of whole moments, so that both databases cut alike."""
+async def _best(
+    connection: AsyncConnection, matching: Matching, wanted: int, *, few: bool
+) -> tuple[list[list[_Found]], bool]:
+    """The first blocks, of at least so many documents, and whether there are no others.
 
-    def __init__(self, connection: AsyncConnection, matching: Matching, tier: int) -> None:
+    Args:
+        connection: Any.
+        matching: What is asked.
+        wanted: How many documents.
+        few: There may well be no more than a block of all tiers together.
+    """
+    least, most = matching.tiers.least, matching.tiers.most
+    blocks: list[list[_Found]] = []
+    count = 0
+    for tier in range(most, least - 1, -1):
+        if tier > least and tier == (most if few else most - 1):
+            # All tiers that are left at once; if they are more than a block, one by one after all.
+            rest = _Blocks(connection, matching, Tiers(least, tier))
+            block = await rest.next()
+            if rest.is_exhausted:
+                blocks += (
+                    [found for found in block if found.tier == one]
+                    for one in range(tier, least - 1, -1)
+                )
+                return blocks, True
+        one = _Blocks(connection, matching, Tiers(tier, tier))
+        while count < wanted and (block := await one.next()):
+            blocks.append(block)
+            count += len(block)
+        if count >= wanted:
+            return blocks, tier == least and one.is_exhausted
+    return blocks, True
+
+
+class _Blocks:
+    """Documents of some tiers in blocks of whole moments, so that both databases cut alike."""
+
+    def __init__(self, connection: AsyncConnection, matching: Matching, tiers: Tiers) -> None:
         self._connection = connection
         self._matching = matching
-        self._is_partial = tier < len(matching.groups)
-        self._has_words = any(any(sought.words()) for sought in matching.groups)
-        document = EVENT_DOCUMENTS.c
-        columns = [document.document_id, document.event_id, document.start_ns]
-        columns += [document.tokens] if self._is_partial else []
-        columns += [document.text] if self._is_partial or self._has_words else []
-        self._tier = tier
-        self._columns = columns
+        self._tiers = tiers
+        self._is_partial = tiers.least < len(matching.groups)
+        has_words = any(any(sought.words()) for sought in matching.groups)
+        self._needs_text = has_words or (self._is_partial and matching.needs_text)
         self._spans = list(matching.spans())
         self._read: list[_Found] = []
 
@@ -146,31 +178,43 @@ class _Blocks:
         return None
 
     async def _read_on(self) -> None:
-        span = self._spans[0]
-        statement = self._matching.documents(self._tier, span, self._columns)
-        if statement is None:
+        """Read all spans that are left, each up to a block; forget those that gave all."""
+        asked = self._matching.newest(
+            self._tiers,
+            self._spans,
+            BLOCK + 1,
+            tokens=self._is_partial,
+            text=self._needs_text,
+        )
+        if asked is None:
             self._spans.clear()
             return
-        newest = statement.order_by(self._matching.place.desc()).limit(BLOCK + 1)
-        rows = (await self._connection.execute(newest)).mappings().all()
-        self._read += [self._found(row) for row in rows]
-        if len(rows) <= BLOCK:
-            del self._spans[0]
-        else:
-            self._spans[0] = replace(span, last=rows[-1]["document_id"] - 1)
+        rows = (await self._connection.execute(asked.statement, asked.values)).all()
+        found = [self._found(*row) for row in rows]
+        found.sort(key=lambda one: -one.document_id)
+        while self._spans:
+            span = self._spans.pop(0)
+            own = [one for one in found if span.first is None or one.document_id >= span.first]
+            self._read += own
+            found = found[len(own) :]
+            if len(own) > BLOCK:
+                self._spans.insert(0, replace(span, last=own[-1].document_id - 1))
+                break
 
-    def _found(self, row: RowMapping) -> _Found:
+    def _found(
+        self, document_id: int, event_id: str, start_ns: int, framed: bool, tokens: str, text: str
+    ) -> _Found:
         groups = self._matching.groups
-        text = row.get("text", "")
         if self._is_partial:
-            tokens = fulltext.spaced(row["tokens"])
+            tokens = fulltext.spaced(tokens)
             has = [sought.is_in(tokens, text) for sought in groups]
         else:
             has = [True] * len(groups)
         return _Found(
-            document_id=row["document_id"],
-            event_id=row["event_id"],
-            start_ns=row["start_ns"],
+            document_id=document_id,
+            event_id=event_id,
+            start_ns=start_ns,
+            framed=framed,
             parts=tuple(
                 _part(sought, text) if had else 0.0 for sought, had in zip(groups, has, strict=True)
             ),
@@ -191,16 +235,11 @@ async def _rarities(
     connection: AsyncConnection, matching: Matching, blocks: Sequence[Sequence[_Found]]
 ) -> list[float]:
     """What each group counts in BM25 (its idf); 1 for all where the order is the same anyway."""
-    rarities = [1.0] * len(matching.groups)
     if not any(_depends_on_rarity(block) for block in blocks):
-        return rarities
-    for index, sought in enumerate(matching.groups):
-        having = matching.having(sought, _RARE)
-        if having is not None:
-            counted = select(func.count()).select_from(having.subquery())
-            count = await connection.scalar(counted) or 0
-            rarities[index] = math.log(1 + (_RARE - count + 0.5) / (count + 0.5))
-    return rarities
+        return [1.0] * len(matching.groups)
+    asked = matching.rare(_RARE)
+    counts = (await connection.execute(asked.statement, asked.values)).one()
+    return [math.log(1 + (_RARE - count + 0.5) / (count + 0.5)) for count in counts]
 
 
 def _depends_on_rarity(block: Sequence[_Found]) -> bool:
@@ -222,14 +261,11 @@ def _ranked(block: Sequence[_Found], rarity: Sequence[float]) -> list[tuple[floa
 
 
 async def _count_complete(connection: AsyncConnection, matching: Matching) -> int:
-    """How many documents have every group that they need, up to ``COUNTED_TO``."""
-    count = 0
-    for span in matching.spans():
-        found = matching.complete(span)
-        if found is not None and count < COUNTED_TO:
-            some = found.limit(COUNTED_TO - count).subquery()
-            count += await connection.scalar(select(func.count()).select_from(some)) or 0
-    return count
+    """How many documents have every group that they need, ``COUNTED_TO`` or more if so many."""
+    asked = matching.complete(COUNTED_TO)
+    if asked is None:
+        return 0
+    return await connection.scalar(asked.statement, asked.values) or 0
 
 
 def _had(matching: Matching, found: _Found) -> list[Sought]:
