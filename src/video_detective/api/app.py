@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
@@ -15,6 +14,7 @@ from video_detective.api.failures import Failure, handle_failures
 from video_detective.api.security import Guard, RefusalPage
 from video_detective.errors import UsageError
 from video_detective.narration.catalogue import Language
+from video_detective.pipeline.clock import now_ns
 from video_detective.services.events import camera_list, find_event, find_media
 from video_detective.services.report import make_report
 from video_detective.services.search import search
@@ -22,7 +22,7 @@ from video_detective.services.workspace import Workspace
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _PARAMETERS = {
-    "/api/search": ("q", "camera", "from", "to", "limit", "cursor"),
+    "/api/search": ("q", "camera", "from", "to", "limit", "cursor", "lang", "answer"),
     "/api/report": ("from", "to", "camera", "lang"),
 }
 # Not for good: an analysis made again may replace an event's pictures.
@@ -96,11 +96,24 @@ def _routes(workspace: Workspace) -> APIRouter:
         cursor: Annotated[
             str | None, Query(max_length=200, description="next_cursor of the page before")
         ] = None,
+        lang: Annotated[Language, Query(description="Language of a model's answer")] = "zh-TW",
+        answer: Annotated[
+            Literal["auto", "template"], Query(description="template: ask no model")
+        ] = "auto",
     ) -> JSONResponse:
-        """Events that match keywords, camera and time: an answer, a time line, what is missing."""
+        """An answer to a question: sentences that cite events, a time line, what is missing."""
         return JSONResponse(
             await search(
-                workspace, q, camera=camera, since=since, until=until, limit=limit, cursor=cursor
+                workspace,
+                q,
+                now_ns=now_ns(),
+                camera=camera,
+                since=since,
+                until=until,
+                limit=limit,
+                cursor=cursor,
+                language=lang,
+                use_model=answer == "auto",
             )
         )
 
@@ -124,7 +137,7 @@ def _routes(workspace: Workspace) -> APIRouter:
             until=until,
             camera=camera,
             language=lang,
-            now_ns=time.time_ns(),
+            now_ns=now_ns(),
         )
         policy = f"{made.policy}; frame-ancestors 'none'"
         return HTMLResponse(made.html, headers={"Content-Security-Policy": policy})

@@ -34,6 +34,23 @@ class Camera(Shape):
     tripwires: dict[str, str]
 
 
+class Narration(Shape):
+    """What a model wrote of an event; the facts do not depend on it.
+
+    ``level`` says what it was shown, ``reason`` why that was less than everything, ``flags`` what
+    the check of its text found.
+    """
+
+    status: Literal["pending", "done", "failed"]
+    text: str
+    language: str
+    model: str | None
+    level: str | None
+    reason: str | None
+    flags: list[str]
+    result: dict[str, Any] | None
+
+
 class TimelineEntry(Shape):
     """An event in a search answer; times are RFC 3339 with the camera's offset."""
 
@@ -50,16 +67,46 @@ class TimelineEntry(Shape):
     description_en: str
     evidence: list[str]
     frame_links: list[str]
+    narration: Narration | None
+    match: Literal["full", "partial"]
+    matched: list[str]
+
+
+class Chip(Shape):
+    """A piece of the question (characters ``start`` to ``end``) and what it was taken for.
+
+    The question without those characters is the question without that condition.
+    """
+
+    start: int
+    end: int
+    kind: str
+    value: str
+    text: str
+    negated: bool
 
 
 class Interpretation(Shape):
-    """What the question was understood to ask."""
+    """What the question was understood to ask, and the words that narrowed nothing."""
 
     startDate: str | None
     endDate: str | None
     cameras: list[str]
+    zones: list[str]
     eventTypes: list[str]
+    classes: list[str]
+    colours: list[str]
+    riskLevel: Risk | None
     activityKeywords: list[str]
+    notUnderstood: list[str]
+    chips: list[Chip]
+
+
+class Sentence(Shape):
+    """A sentence of the answer and the events it rests on."""
+
+    text: str
+    event_ids: list[str]
 
 
 class Coverage(Shape):
@@ -71,15 +118,25 @@ class Coverage(Shape):
 
 
 class SearchAnswer(Shape):
-    """One page of matching events, newest first."""
+    """An answer, the events it rests on (best first), and what was recorded at all.
+
+    ``answer_by`` says whose words the answer is in; a model's were checked sentence by sentence.
+    ``answer_note`` says why a model's are not used. ``total`` counts events that match in full.
+    """
 
     answer_zh: str
     answer_en: str
+    answer_by: Literal["template", "model"]
+    answer_model: str | None
+    answer_note: str | None
+    sentences: list[Sentence]
     timeline: list[TimelineEntry]
     missing_info: list[str]
+    missing_info_en: list[str]
     interpretation: Interpretation
     coverage: list[Coverage]
     total: int
+    total_is_exact: bool
     next_cursor: str | None
 
 
@@ -133,6 +190,7 @@ class EventRecord(Shape):
     summary_zh: str
     summary_en: str
     summary_by: str
+    narration: Narration | None
     frame_links: list[str]
     clip_link: str | None
     rule_id: str

@@ -16,8 +16,10 @@ from video_detective.cli.console import (
     run,
     say,
 )
+from video_detective.pipeline.clock import now_ns
 from video_detective.services.events import list_events
 from video_detective.services.search import search
+from video_detective.services.times import parse_time
 from video_detective.services.workspace import open_workspace
 
 Since = Annotated[str, typer.Option("--from", help="Begin of the period (RFC 3339).")]
@@ -59,16 +61,31 @@ def search_command(
     since: Since = "",
     until: Until = "",
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    now: Annotated[
+        str, typer.Option("--now", help="When the question is asked (RFC 3339); default: now.")
+    ] = "",
+    template: Annotated[
+        bool, typer.Option("--template", help="Ask no model; answer from the facts.")
+    ] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find events by keywords, camera and time."""
+    """Answer a question: what was understood, the answer, its events, what is missing."""
 
     async def work() -> dict[str, Any]:
         async with open_workspace(data_dir, database, create=False) as workspace:
+            places = await workspace.places()
+            asked_ns = parse_time(now, places.zone(camera), what="--now") if now else now_ns()
             return await search(
-                workspace, question, camera=camera, since=since, until=until, limit=limit
+                workspace,
+                question,
+                now_ns=asked_ns,
+                camera=camera,
+                since=since,
+                until=until,
+                limit=limit,
+                use_model=not template,
             )
 
     result = run(work())
@@ -76,8 +93,15 @@ def search_command(
         print_json(result)
         return
     say(result["answer_zh"])
+    if result["answer_by"] == "model":
+        say(f"({result['answer_model']})", indent=2)
+    read = result["interpretation"]
+    understood = [chip["text"] for chip in read["chips"]]
+    if understood:
+        say(f"[{' | '.join(understood)}]", indent=2)
     for entry in result["timeline"]:
-        _say_event(entry, entry["time_range"], entry["description"])
+        mark = "~ " if entry["match"] == "partial" else ""
+        _say_event(entry, entry["time_range"], mark + entry["description"])
     for line in result["missing_info"]:
         say(line, indent=2)
 

@@ -69,6 +69,7 @@ class AnswerFacts:
         nearest: Events that match in part; told only when none matches in full.
         watches: Recording of every camera asked for.
         unused: Words of the question that narrowed nothing.
+        is_lost: Nothing else of the question was understood either.
     """
 
     since_ns: int | None
@@ -83,6 +84,7 @@ class AnswerFacts:
     nearest: tuple[Finding, ...] = ()
     watches: tuple[Watch, ...] = ()
     unused: tuple[str, ...] = ()
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,9 @@ class Sentence:
 
 def template_answer(facts: AnswerFacts, language: Language) -> tuple[Sentence, ...]:
     """The answer, three to six sentences where there is that much to say."""
+    if facts.is_lost:
+        words = catalogue(language)["words"]["list"].join(facts.unused)
+        return (Sentence(text=fill(language, "answers", "not_understood", words=words)),)
     recorded = any(watch.recorded for watch in facts.watches)
     said = {"period": period_words(facts, language), "place": _place(facts, language)}
     if facts.count:
@@ -176,6 +181,14 @@ def _coverage(facts: AnswerFacts, language: Language) -> list[Sentence]:
         span = _span(*lacking[0].gaps[0], facts.zone)
         gap = fill(language, "answers", "gap", camera=lacking[0].camera, **span)
         text = fill(language, "answers", "partly", gap=gap)
+    elif cameras == 1 and lacking[0].recorded:
+        text = fill(
+            language,
+            "answers",
+            "partly_one",
+            camera=lacking[0].camera,
+            gaps=len(lacking[0].gaps),
+        )
     else:
         text = fill(language, "answers", "partly_many", cameras=cameras, missing=len(lacking))
     return [Sentence(text=text)]

@@ -13,7 +13,7 @@ from video_detective.narration.template import event_name, moment_text
 from video_detective.rules import Moment, Scene, Tripwire, Zone
 from video_detective.services.times import rfc3339, time_range
 from video_detective.services.workspace import Places
-from video_detective.storage import EvidenceRow, StoredEvent
+from video_detective.storage import EvidenceRow, NarrationRow, StoredEvent
 
 
 def picture_link(event_id: str, frame_id: str, *, annotated: bool = True) -> str:
@@ -58,6 +58,7 @@ def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
         "summary_zh": stored.summary_zh,
         "summary_en": stored.summary_en,
         "summary_by": "template",
+        "narration": narration_record(stored.narration),
         "frame_links": frame_links(stored),
         "clip_link": clip_link(stored),
         "rule_id": event.rule_id,
@@ -69,6 +70,22 @@ def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
         "facts": dict(event.facts),
         "parameters": dict(event.parameters),
         "media": [_media(row, zone) for row in stored.evidence],
+    }
+
+
+def narration_record(narration: NarrationRow | None) -> dict[str, Any] | None:
+    """What a model wrote of an event, or that it is asked to; None when it never was."""
+    if narration is None:
+        return None
+    return {
+        "status": narration.status,
+        "text": narration.text,
+        "language": narration.language,
+        "model": narration.model,
+        "level": narration.level,
+        "reason": narration.reason,
+        "flags": list(narration.flags),
+        "result": None if narration.result is None else dict(narration.result),
     }
 
 
@@ -124,6 +141,7 @@ def timeline_entry(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
             for m in event.moments
         ][:3],
         "frame_links": frame_links(stored),
+        "narration": narration_record(stored.narration),
     }
 
 

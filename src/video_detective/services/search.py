@@ -1,188 +1,429 @@
-"""Search by keywords, camera and time: the answer in the shape of the specification."""
+"""Questions: understood by rules, answered from events, with the recording the answer rests on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from video_detective.errors import MissingError, UsageError
-from video_detective.narration.template import event_synonyms
+from video_detective.geometry import NS_PER_S
+from video_detective.narration.answer_template import (
+    AnswerFacts,
+    Finding,
+    Watch,
+    missing_info,
+    period_words,
+    template_answer,
+)
+from video_detective.narration.catalogue import LANGUAGES, Language
+from video_detective.search.base import Group, Hit, Hits, IndexQuery, Term
+from video_detective.search.names import CameraNames, PlaceName
+from video_detective.search.question import Interpretation, interpret
 from video_detective.services.records import coverage_records, timeline_entry
-from video_detective.services.times import parse_time
-from video_detective.services.workspace import Workspace
-from video_detective.storage import CameraRow, EventQuery
-from video_detective.storage.rows import search_form
+from video_detective.services.times import parse_time, rfc3339
+from video_detective.services.wording import Worded, word_answer
+from video_detective.services.workspace import Places, Workspace
+from video_detective.storage import EventQuery, StoredEvent
 
-_KIN = {"pacing": "loitering", "loitering": "pacing"}
 ALWAYS_NS = 1 << 62
 """After every time that can be stored."""
-_IDEOGRAPHS = re.compile(r"[\u3400-\u9fff]+")
-_SPACES = " \t\r\n,、。?!;:「」『』()嗎呢"
-"""What stands between words, in ``search_form``: punctuation and particles of questions."""
+NEAREST = 10
+"""So many events that match in part are shown where fewer match in full."""
+SHORT_GAP_NS = 2 * NS_PER_S
+"""Recording that pauses for less was not interrupted: sampled frames lie apart."""
+
+_YES_NO = re.compile(
+    r"有沒有|有没有|有無|有无|是否|是不是|[嗎吗么]|會不會|会不会"
+    r"|\b(?:was|were|is|are|did|does|has|have|any|anyone|anybody|anything|somebody|someone)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A question as it is going to be looked for."""
+
+    interpretation: Interpretation
+    cameras: tuple[str, ...]
+    since_ns: int | None
+    until_ns: int | None
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """One page: events best first, how each matches, and how many match in full."""
+
+    events: tuple[StoredEvent, ...]
+    hits: Mapping[str, Hit]
+    total: int
+    exact: bool
+    next_cursor: str | None
 
 
 async def search(
     workspace: Workspace,
     question: str,
     *,
+    now_ns: int,
     camera: str = "",
     since: str = "",
     until: str = "",
     limit: int = 50,
     cursor: str | None = None,
+    language: Language = "zh-TW",
+    use_model: bool = True,
 ) -> dict[str, Any]:
-    """Events that match every keyword of the question.
-
-    Words the system knows (event types and their synonyms, names of cameras, zones and tripwires)
-    are found inside a sentence; a question without any is split at spaces and punctuation.
+    """Answer a question.
 
     Args:
         workspace: Where the events are.
-        question: Keywords or a sentence; empty lists everything.
-        camera: Camera id; empty means all.
-        since: RFC 3339, without offset in the camera's zone; empty means open.
+        question: Words or a sentence, Chinese or English; empty lists everything.
+        now_ns: When it is asked: 昨天 is the day before.
+        camera: Camera id; empty means those the question names, or all.
+        since: RFC 3339, without offset in the camera's zone; wins over the question's time.
         until: Likewise.
         limit: Events a page.
         cursor: ``next_cursor`` of the page before.
+        language: Of the model's answer, when one is configured; the template gives both.
+        use_model: Whether a configured model is asked at all.
 
     Returns:
-        ``answer_zh``, ``answer_en``, ``timeline``, ``missing_info``, ``interpretation``,
-        ``coverage``, ``total``, ``next_cursor``.
+        The source's ``answer_zh``, ``timeline`` and ``missing_info``, with ``answer_en``,
+        ``missing_info_en``, ``answer_by``, ``sentences``, ``interpretation``, ``coverage``,
+        ``total``, ``total_is_exact``, ``next_cursor``.
 
     Raises:
         MissingError: there is no such camera.
-        UsageError: a time cannot be read, or ``since`` lies after ``until``.
+        UsageError: a time or the cursor cannot be read, or ``since`` lies after ``until``.
     """
-    cameras = {row.camera_id: row for row in await workspace.database.cameras()}
-    if camera and camera not in cameras:
+    places = await workspace.places()
+    if camera and camera not in places.scenes:
         raise MissingError(
             f"There is no camera {camera!r}",
-            remedy=f"Use one of: {', '.join(cameras) or '(none yet)'}.",
+            remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
         )
-    places = await workspace.places()
-    asked = places.zone(camera)
-    since_ns = parse_time(since, asked, what="from") if since else None
-    until_ns = parse_time(until, asked, what="to") if until else None
+    asked = _understand(question, places, now_ns, camera, since, until)
+    found = await _find(workspace, asked, limit, cursor)
+    watched = asked.cameras or _cameras_of_places(asked.interpretation, places)
+    spans = await workspace.database.coverages(
+        watched, asked.since_ns or 0, ALWAYS_NS if asked.until_ns is None else asked.until_ns
+    )
+    facts = {
+        each: _facts(question, asked, found, spans, places, now_ns, each) for each in LANGUAGES
+    }
+    answers = {each: template_answer(facts[each], each) for each in facts}
+    worded = Worded(reason="not_asked")
+    if use_model and cursor is None:
+        worded = await word_answer(
+            workspace,
+            question,
+            [stored for stored in found.events if _complete(found, stored)],
+            places=places,
+            since_ns=asked.since_ns,
+            until_ns=asked.until_ns,
+            period=period_words(facts[language], language),
+            total=found.total,
+            now_ns=now_ns,
+            language=language,
+        )
+        if worded.sentences:
+            answers[language] = worded.sentences
+    return {
+        "answer_zh": "".join(sentence.text for sentence in answers["zh-TW"]),
+        "answer_en": " ".join(sentence.text for sentence in answers["en"]),
+        "answer_by": "model" if worded.sentences else "template",
+        "answer_model": worded.model,
+        "answer_note": worded.reason or None,
+        "sentences": [
+            {"text": sentence.text, "event_ids": list(sentence.cites)}
+            for sentence in answers[language]
+        ],
+        "timeline": [_entry(stored, found, places) for stored in found.events],
+        "missing_info": missing_info(facts["zh-TW"], "zh-TW"),
+        "missing_info_en": missing_info(facts["en"], "en"),
+        "interpretation": _interpretation(asked),
+        "coverage": coverage_records(spans, places),
+        "total": found.total,
+        "total_is_exact": found.exact,
+        "next_cursor": found.next_cursor,
+    }
+
+
+def _understand(
+    question: str,
+    places: Places,
+    now_ns: int,
+    camera: str,
+    since: str,
+    until: str,
+) -> _Asked:
+    names = [
+        CameraNames(
+            camera_id=key,
+            name=places.name(key),
+            aliases=places.aliases.get(key, ()),
+            zones=tuple(PlaceName(id=zone.id, name=zone.name) for zone in scene.zones),
+            tripwires=tuple(
+                PlaceName(id=wire.id, name=wire.name, ways=(wire.left_to_right, wire.right_to_left))
+                for wire in scene.tripwires
+            ),
+        )
+        for key, scene in places.scenes.items()
+    ]
+    zone = places.zone(camera)
+    read = interpret(question, now_ns=now_ns, cameras=names, zone=zone)
+    if not camera and len(read.cameras) == 1 and places.zone(read.cameras[0]) != zone:
+        zone = places.zone(read.cameras[0])
+        read = interpret(question, now_ns=now_ns, cameras=names, zone=zone)
+    period = read.period
+    since_ns = parse_time(since, zone, what="from") if since else None
+    until_ns = parse_time(until, zone, what="to") if until else None
     if since_ns is not None and until_ns is not None and since_ns > until_ns:
         raise UsageError(
             f"from {since!r} lies after to {until!r}", remedy="Exchange the two times."
         )
-    types, terms = understand(question, cameras.values())
-    page = await workspace.database.events(
-        EventQuery(
-            camera=camera or None,
-            types=types,
-            since_ns=since_ns,
-            until_ns=until_ns,
-            text=terms,
+    # What is set by hand stands; the question's time fills an end that was left open, if it fits.
+    if period is not None:
+        given_since, given_until = since_ns, until_ns
+        if given_since is None and (given_until is None or _before(period.start_ns, given_until)):
+            since_ns = period.start_ns
+        if given_until is None and (given_since is None or _before(given_since, period.end_ns)):
+            until_ns = period.end_ns
+    return _Asked(
+        interpretation=read,
+        cameras=(camera,) if camera else read.cameras,
+        since_ns=since_ns,
+        until_ns=until_ns,
+        zone=zone,
+    )
+
+
+def _cameras_of_places(read: Interpretation, places: Places) -> tuple[str, ...]:
+    """The cameras that see the places asked for; all of them where no camera is known by those."""
+    tokens = [
+        token
+        for group in read.groups
+        if group.key.startswith("place:")
+        for term in group.terms
+        for token in term.tokens
+    ]
+    named = {
+        token.partition("@")[2] or token.partition(":")[2]
+        for token in tokens
+        if token.startswith(("camera:", "zone:", "tripwire:"))
+    }
+    return tuple(key for key in places.scenes if key.lower() in named) or tuple(places.scenes)
+
+
+def _before(a_ns: int | None, b_ns: int | None) -> bool:
+    return a_ns is None or b_ns is None or a_ns < b_ns
+
+
+async def _find(workspace: Workspace, asked: _Asked, limit: int, cursor: str | None) -> _Found:
+    read = asked.interpretation
+    if not read.groups and not read.without and len(asked.cameras) <= 1:
+        page = await workspace.database.events(
+            EventQuery(
+                camera=next(iter(asked.cameras), None),
+                since_ns=asked.since_ns,
+                until_ns=asked.until_ns,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+        return _Found(
+            events=page.events, hits={}, total=page.total, exact=True, next_cursor=page.next_cursor
+        )
+    offset = _offset(cursor)
+    complete = await _hits(workspace, asked, only_complete=True, limit=limit, offset=offset)
+    hits = list(complete.hits)
+    if offset + len(hits) < NEAREST and len(hits) < limit and len(read.groups) > 1:
+        wanted = min(limit, NEAREST)
+        known = {hit.event_id for hit in hits}
+        near = await _hits(workspace, asked, only_complete=False, limit=wanted, offset=0)
+        hits += [hit for hit in near.hits if hit.event_id not in known][: wanted - len(hits)]
+    by_id = await workspace.database.events_by_id([hit.event_id for hit in hits])
+    reached = offset + len(complete.hits)
+    more = complete.complete > reached and bool(complete.hits)
+    return _Found(
+        events=tuple(by_id[hit.event_id] for hit in hits if hit.event_id in by_id),
+        hits={hit.event_id: hit for hit in hits},
+        total=complete.complete,
+        exact=complete.complete < complete.counted_to,
+        next_cursor=f"{_RANKED}{reached}" if more else None,
+    )
+
+
+async def _hits(
+    workspace: Workspace, asked: _Asked, *, only_complete: bool, limit: int, offset: int
+) -> Hits:
+    return await workspace.database.search(
+        IndexQuery(
+            groups=_alike(asked.interpretation.groups),
+            without=asked.interpretation.without,
+            cameras=asked.cameras,
+            since_ns=asked.since_ns,
+            until_ns=asked.until_ns,
+            only_complete=only_complete,
             limit=limit,
-            cursor=cursor,
+            offset=offset,
         )
     )
-    spans = {
-        key: await workspace.database.coverage(key, since_ns or 0, until_ns or ALWAYS_NS)
-        for key in ([camera] if camera else cameras)
-    }
-    timeline = [
-        timeline_entry(stored, places.scene(stored.event.camera_id)) for stored in page.events
-    ]
-    recorded = any(spans.values())
-    return {
-        "answer_zh": _answer_zh(timeline, page.total, recorded=recorded),
-        "answer_en": _answer_en(timeline, page.total, recorded=recorded),
-        "timeline": timeline,
-        "missing_info": _missing(page.total, recorded=recorded),
-        "interpretation": {
-            "startDate": since or None,
-            "endDate": until or None,
-            "cameras": [camera] if camera else [],
-            "eventTypes": list(types),
-            "activityKeywords": list(terms),
-        },
-        "coverage": coverage_records(spans, places),
-        "total": page.total,
-        "next_cursor": page.next_cursor,
-    }
 
 
-def understand(
-    question: str, cameras: Iterable[CameraRow]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Event types and further terms that a question names; longest known words first."""
-    rest = search_form(question)
-    types: list[str] = []
-    terms: list[str] = []
-    words = [(search_form(word), kind) for word, kind in event_synonyms()]
-    words += [(word, "") for name in _names(cameras) for word in _ways_to_say(search_form(name))]
-    for word, kind in sorted(set(words), key=lambda pair: (-len(pair[0]), pair)):
-        if word and word in rest:
-            rest = rest.replace(word, " ")
-            if kind:
-                types.append(kind)
-            else:
-                terms.append(word)
-    if not types and not terms:
-        for mark in _SPACES:
-            rest = rest.replace(mark, " ")
-        terms = rest.split()
-    # 停留 and 徘徊 are one thing to most people who ask.
-    types += [_KIN[kind] for kind in types if kind in _KIN]
-    return tuple(dict.fromkeys(types)), tuple(dict.fromkeys(terms))
+_STAYS = ("loitering", "pacing")
 
 
-def _names(cameras: Iterable[CameraRow]) -> Iterable[str]:
-    for row in cameras:
-        yield row.camera_id
-        yield row.name
-        for key in ("zones", "tripwires"):
-            for entry in row.document.get(key, {}).values():
-                yield entry.get("name", "")
-        yield from row.document.get("aliases", ())
+def _alike(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The groups, with 停留 and 徘徊 as answers to each other, the very one first.
+
+    The source knows one rule for both, and so do people who ask. A thing in another colour than a
+    certain one answers also where its colour is not known.
+    """
+    alike: list[Group] = []
+    for group in groups:
+        of_stays = group.key.removeprefix("kin:") in {f"type:{kind}" for kind in _STAYS}
+        alike.append(replace(group, refines=of_stays or group.key.endswith(":other")))
+        if of_stays and not group.key.startswith("kin:"):
+            terms = tuple(Term(tokens=(f"type:{kind}",)) for kind in _STAYS)
+            alike.append(Group(key="type:stay", terms=terms, weight=group.weight))
+    return tuple(alike)
 
 
-def _ways_to_say(name: str) -> Iterable[str]:
-    """A name, and its beginnings of two or more Chinese characters: 後門 for 後門攝影機."""
-    yield name
-    for end in range(2, len(name)):
-        if not _IDEOGRAPHS.fullmatch(name[:end]):
-            return
-        yield name[:end]
+_RANKED = "r"
+"""Begins the cursors of ranked pages, which count hits; those of plain lists name an event."""
+MAX_OFFSET = 10_000
 
 
-def _answer_zh(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool) -> str:
-    if total:
-        lead = f"找到 {total} 筆事件"
-        if not timeline:
-            return lead + "。"
-        return f"{lead}，最近一筆：{_when(timeline[0])} {timeline[0]['description']}"
-    if not recorded:
-        return "這段時間沒有錄影，無法判斷是否發生事件。"
-    return "這段時間有錄影，沒有找到符合條件的事件。"
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    number = cursor.removeprefix(_RANKED)
+    if cursor.startswith(_RANKED) and number.isascii() and number.isdigit() and len(number) < 8:
+        return min(int(number), MAX_OFFSET)
+    raise UsageError(
+        f"The cursor {cursor[:40]!r} belongs to another list",
+        remedy="Take next_cursor from a page of the same question.",
+    )
 
 
-def _answer_en(timeline: Sequence[dict[str, Any]], total: int, *, recorded: bool) -> str:
-    if total:
-        lead = f"{total} event{'s' * (total != 1)} found"
-        if not timeline:
-            return lead + "."
-        return f"{lead}; the latest: {_when(timeline[0])} {timeline[0]['description_en']}"
-    if not recorded:
-        return (
-            "Nothing was recorded in this period, so it cannot be said whether anything happened."
+def _complete(found: _Found, stored: StoredEvent) -> bool:
+    hit = found.hits.get(stored.event.event_id)
+    return hit is None or hit.complete
+
+
+def _facts(
+    question: str,
+    asked: _Asked,
+    found: _Found,
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    places: Places,
+    now_ns: int,
+    language: Language,
+) -> AnswerFacts:
+    full = [stored for stored in found.events if _complete(found, stored)]
+    near = [stored for stored in found.events if not _complete(found, stored)]
+    all_here = found.total == len(full)
+    return AnswerFacts(
+        since_ns=asked.since_ns,
+        until_ns=asked.until_ns,
+        zone=asked.zone,
+        places=_places(asked, places),
+        yes_no=_YES_NO.search(question) is not None,
+        count=found.total,
+        more=not found.exact,
+        kinds=tuple(Counter(s.event.type for s in full).most_common()) if all_here else (),
+        findings=tuple(_finding(stored, places, language) for stored in full),
+        nearest=tuple(_finding(stored, places, language) for stored in near),
+        watches=_watches(asked, spans, places, now_ns),
+        unused=asked.interpretation.not_understood,
+        is_lost=bool(asked.interpretation.not_understood) and not asked.interpretation.chips,
+    )
+
+
+def _places(asked: _Asked, places: Places) -> tuple[str, ...]:
+    """Where, as people call it: the question's own words, or the cameras chosen by hand."""
+    said = [c.text for c in asked.interpretation.chips if c.kind == "place" and not c.negated]
+    return tuple(dict.fromkeys((*(places.name(key) for key in asked.cameras), *said)))
+
+
+def _finding(stored: StoredEvent, places: Places, language: Language) -> Finding:
+    return Finding(
+        event_id=stored.event.event_id,
+        camera=places.name(stored.event.camera_id),
+        start_ns=stored.event.start_ns,
+        sentence=stored.summary_zh if language == "zh-TW" else stored.summary_en,
+    )
+
+
+def _watches(
+    asked: _Asked,
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    places: Places,
+    now_ns: int,
+) -> tuple[Watch, ...]:
+    """How each camera was recorded; what is still to come is no gap."""
+    since = asked.since_ns
+    until = None if asked.until_ns is None else min(asked.until_ns, now_ns)
+    return tuple(
+        Watch(
+            camera_id=camera,
+            camera=places.name(camera),
+            recorded=bool(own),
+            gaps=() if since is None or until is None else _gaps(own, since, until),
         )
-    return "There is recording for this period, and no event that matches."
+        for camera, own in spans.items()
+    )
 
 
-def _when(entry: Mapping[str, Any]) -> str:
-    """The entry's time; only its day where its own words begin with the hour."""
-    day, clock = str(entry["time_range"])[:10], str(entry["time_range"])[11:19]
-    return day if str(entry["description"]).startswith(clock) else str(entry["time_range"])
+def _gaps(
+    spans: Sequence[tuple[int, int]], since_ns: int, until_ns: int
+) -> tuple[tuple[int, int], ...]:
+    gaps: list[tuple[int, int]] = []
+    at = since_ns
+    for start, end in [*spans, (until_ns, until_ns)]:
+        if start - at >= SHORT_GAP_NS:
+            gaps.append((at, start))
+        at = max(at, end)
+    return tuple(gaps)
 
 
-def _missing(total: int, *, recorded: bool) -> list[str]:
-    if total:
-        return []
-    if not recorded:
-        return ["這段時間沒有任何錄影資料；請先分析該時段的影片，或放寬時間範圍。"]
-    return ["可放寬時間範圍、改選其他攝影機，或改用其他關鍵詞（例如：闖入、越線、停留）。"]
+def _entry(stored: StoredEvent, found: _Found, places: Places) -> dict[str, Any]:
+    hit = found.hits.get(stored.event.event_id)
+    return {
+        **timeline_entry(stored, places.scene(stored.event.camera_id)),
+        "match": "full" if hit is None or hit.complete else "partial",
+        "matched": [] if hit is None else list(hit.matched),
+    }
+
+
+def _interpretation(asked: _Asked) -> dict[str, Any]:
+    read = asked.interpretation
+    return {
+        "startDate": None if asked.since_ns is None else rfc3339(asked.since_ns, asked.zone),
+        "endDate": None if asked.until_ns is None else rfc3339(asked.until_ns, asked.zone),
+        "cameras": list(asked.cameras),
+        "zones": list(read.zones),
+        "eventTypes": list(read.event_types),
+        "classes": list(read.classes),
+        "colours": list(read.colours),
+        "riskLevel": read.risk_level,
+        "activityKeywords": list(read.activity_keywords),
+        "notUnderstood": list(read.not_understood),
+        "chips": [
+            {
+                "start": chip.start,
+                "end": chip.end,
+                "kind": chip.kind,
+                "value": chip.value,
+                "text": chip.text,
+                "negated": chip.negated,
+            }
+            for chip in read.chips
+        ],
+    }

@@ -104,3 +104,8 @@ def test_periods_without_ends_say_nothing_of_completeness() -> None:
     facts = replace(ASKED, since_ns=None, count=1, findings=(STAY,))
     assert "23:00 以前" in told(facts)
     assert "完整" not in told(facts)
+
+
+def test_a_question_of_which_nothing_was_understood_is_not_answered_with_yes() -> None:
+    facts = replace(ASKED, count=3, findings=(STAY,), unused=("阿拉",), is_lost=True)
+    assert told(facts) == "問題中的「阿拉」看不懂，因此列出所有事件。"

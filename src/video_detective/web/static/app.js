@@ -6,6 +6,7 @@ import { drawTimeline } from "./timeline.js";
 const english = document.documentElement.lang === "en";
 const form = document.getElementById("query");
 const answer = document.getElementById("answer");
+const chips = document.getElementById("chips");
 const list = document.getElementById("list");
 const more = document.getElementById("more");
 const detail = document.getElementById("detail");
@@ -75,10 +76,14 @@ function card(entry) {
       element("span", { className: "top" }, [
         element("strong", {}, [entry.event_name]),
         element("span", { className: `risk ${entry.risk_level}` }, [text[`risk_${entry.risk_level}`]]),
+        ...(entry.match === "partial" ? [element("span", { className: "part" }, [text.partial])] : []),
       ]),
       element("span", { className: "when" }, [period(entry.start_time, entry.end_time)]),
       element("span", { className: "when" }, [cameraName(entry.camera_id)]),
       element("span", { className: "what" }, [english ? entry.description_en : entry.description]),
+      ...(entry.narration?.text
+        ? [element("span", { className: "what model" }, [`${text.model_words}${entry.narration.text}`])]
+        : []),
     ]),
   ]);
   button.addEventListener("click", () => open(entry.event_id));
@@ -104,6 +109,7 @@ async function search({ append = false } = {}) {
   const mine = ++turn;
   const parameters = filters();
   shownQuery = parameters.toString();
+  if (english) parameters.set("lang", "en");
   if (append) parameters.set("cursor", cursor);
   else answer.textContent = text.loading;
   more.disabled = true;
@@ -130,6 +136,7 @@ async function search({ append = false } = {}) {
       coverage = [];
       total = 0;
       list.replaceChildren();
+      chips.replaceChildren();
       more.hidden = true;
       draw();
     }
@@ -142,12 +149,39 @@ async function search({ append = false } = {}) {
 function tell(result) {
   const isFresh = result.total === 0 && result.coverage.length === 0 && filters().size === 0;
   answer.textContent = isFresh ? text.no_data : english ? result.answer_en : result.answer_zh;
+  if (result.answer_by === "model") {
+    answer.append(" ", element("span", { className: "model" }, [text.answer_model.replace("{model}", result.answer_model)]));
+  }
+  showChips(result.interpretation);
   if (isFresh) {
     const file = english ? "VIDEO --camera cam01 --rules RULES.yaml" : "影片檔 --camera cam01 --rules 規則檔.yaml";
     list.append(notice(text.no_data_hint, element("code", {}, [`video-detective analyze ${file}`])));
   } else if (result.total === 0) {
-    list.append(notice(text.nothing_hint));
+    list.prepend(notice(...(result.timeline.length ? [text.nearest_hint] : [text.nothing_hint])));
   }
+}
+
+// What was understood, each part removable, and the words that narrowed nothing.
+function showChips({ chips: understood, notUnderstood }) {
+  const parts = understood.map((chip) => {
+    const label = chip.negated ? text.chip_not.replace("{text}", chip.text) : chip.text;
+    const button = element("button", { type: "button", className: "chip", title: text.chip_remove }, [
+      label, element("span", { ariaHidden: "true" }, [" \u00d7"]),
+    ]);
+    button.setAttribute("aria-label", `${label} ${text.chip_remove}`);
+    button.addEventListener("click", () => {
+      const letters = [...form.elements.q.value.trim()]; // whole characters, as the service counts
+      letters.splice(chip.start, chip.end - chip.start);
+      form.elements.q.value = letters.join("").trim();
+      form.requestSubmit();
+      form.elements.q.focus();
+    });
+    return element("li", {}, [button]);
+  });
+  if (notUnderstood.length) {
+    parts.push(element("li", { className: "hint" }, [text.not_understood.replace("{words}", notUnderstood.join(english ? ", " : "\u3001"))]));
+  }
+  chips.replaceChildren(...parts);
 }
 
 function mark() {

@@ -1,0 +1,212 @@
+"""Questions as people ask them, answered over a real database, with and without a model."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.servers.llm import Ask, LlmServer
+from tests.service import INTRUSION, PACING, PARKED, fill
+
+from video_detective.errors import UsageError
+from video_detective.geometry import NS_PER_S
+from video_detective.services.search import search
+from video_detective.services.workspace import Workspace, open_workspace
+
+NEXT_MORNING = int(datetime.fromisoformat("2026-01-16T09:00:00+08:00").timestamp()) * NS_PER_S
+QUESTION = "昨天晚上 10 點到 11 點，有沒有人在後門徘徊？"
+
+
+async def ask(workspace: Workspace, question: str, **more: Any) -> dict[str, Any]:
+    return await search(workspace, question, now_ns=NEXT_MORNING, **more)
+
+
+def full(answer: dict[str, Any]) -> list[str]:
+    return [e["event_id"] for e in answer["timeline"] if e["match"] == "full"]
+
+
+@pytest.fixture
+async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
+    async with open_workspace(tmp_path) as opened:
+        await fill(opened, tmp_path)
+        yield opened
+
+
+async def test_the_question_of_the_product_gets_an_answer_that_cites(workspace: Workspace) -> None:
+    answer = await ask(workspace, QUESTION)
+    assert full(answer) == [PACING]
+    assert answer["answer_zh"].startswith("有，2026-01-15 22:00 到 23:00 之間在後門找到 1 筆")
+    assert answer["answer_en"].startswith("Yes, ")
+    assert answer["answer_by"] == "template"
+    assert {i for s in answer["sentences"] for i in s["event_ids"]} == {PACING}
+    read = answer["interpretation"]
+    assert (read["startDate"], read["endDate"]) == (
+        "2026-01-15T22:00:00+08:00",
+        "2026-01-15T23:00:00+08:00",
+    )
+    assert "pacing" in read["eventTypes"]
+    assert read["notUnderstood"] == []
+    # Only 92 s of that hour were recorded.
+    assert "錄影不完整" in answer["answer_zh"]
+    assert any("沒有錄影" in line for line in answer["missing_info"])
+
+
+async def test_a_chip_that_is_taken_away_no_longer_narrows(workspace: Workspace) -> None:
+    asked = await ask(workspace, "前天後門有沒有人徘徊？")
+    assert full(asked) == []
+    (time,) = [chip for chip in asked["interpretation"]["chips"] if chip["kind"] == "time"]
+    wider = await ask(workspace, "前天後門有沒有人徘徊？"[time["end"] :])
+    assert full(wider) == [PACING]
+    assert wider["interpretation"]["startDate"] is None
+
+
+async def test_no_recording_is_said_as_such(workspace: Workspace) -> None:
+    answer = await ask(workspace, "前天晚上後門有沒有人徘徊？")
+    assert answer["answer_zh"].startswith("無法判斷")
+    assert answer["coverage"] == []
+    watched = await ask(workspace, "昨晚 10 點到 10 點 01 分有沒有人越線？")
+    assert watched["answer_zh"].startswith("沒有，")
+    assert watched["coverage"]
+
+
+async def test_only_what_is_left_out_by_a_negation_is_missing(workspace: Workspace) -> None:
+    answer = await ask(workspace, "除了後門以外，有沒有人停留？")
+    assert full(answer) == [PARKED]
+
+
+async def test_events_that_match_in_part_are_marked(workspace: Workspace) -> None:
+    answer = await ask(workspace, "停車場有人闖入嗎？")
+    assert full(answer) == []
+    assert {e["match"] for e in answer["timeline"]} == {"partial"}
+    assert answer["total"] == 0
+    assert answer["answer_zh"].startswith("沒有，")
+
+
+async def test_words_that_narrow_nothing_are_said(workspace: Workspace) -> None:
+    answer = await ask(workspace, "2 月 30 日後門有人徘徊嗎？")
+    assert answer["interpretation"]["notUnderstood"]
+    assert any("2 月 30 日" in line for line in answer["missing_info"])
+
+
+async def test_times_set_by_hand_win_over_those_of_the_question(workspace: Workspace) -> None:
+    answer = await ask(workspace, "今天有人徘徊嗎？", since="2026-01-15", until="2026-01-16")
+    assert PACING in full(answer)
+    assert answer["interpretation"]["startDate"] == "2026-01-15T00:00:00+08:00"
+
+
+async def test_ranked_pages_go_on_where_the_last_one_ended(workspace: Workspace) -> None:
+    first = await ask(workspace, "後門有人嗎？", limit=1)
+    second = await ask(workspace, "後門有人嗎？", limit=1, cursor=first["next_cursor"])
+    assert full(first) + full(second) == full(await ask(workspace, "後門有人嗎？"))
+    assert len(full(first)) == len(full(second)) == 1
+    assert second["next_cursor"] is None
+    with pytest.raises(UsageError, match="cursor"):
+        await ask(workspace, "後門有人嗎？", cursor="nonsense")
+
+
+# --- with a model
+
+
+def worded(material: dict[str, Any], *texts: str) -> dict[str, Any]:
+    keys = [candidate["id"] for candidate in material["candidates"]]
+    return {"sentences": [{"text": text, "cites": keys[:1]} for text in texts]}
+
+
+async def asked_of(
+    folder: Path, server: LlmServer, *, kind: str = "ollama", **more: Any
+) -> dict[str, Any]:
+    """The product's question to a workspace whose answers are worded by that server."""
+    timeout_s = more.pop("timeout_s", 20)
+    (folder / "settings.yaml").write_text(
+        "schema_version: 1\n"
+        f"servers: {{local: {{kind: {kind}, url: '{server.url}', timeout_s: {timeout_s}}}}}\n"
+        f"answers: {{server: local, model: teller, timeout_s: {timeout_s}}}\n"
+    )
+    async with open_workspace(folder) as workspace:
+        if not await workspace.database.cameras():
+            await fill(workspace, folder)
+        return await ask(workspace, QUESTION, **more)
+
+
+@pytest.mark.parametrize("kind", ["ollama", "vllm"])
+async def test_a_model_s_answer_is_given_where_its_citations_hold(
+    tmp_path: Path, kind: str
+) -> None:
+    said = "昨晚 22:00 左右，人物 p06 在後門禁入區來回徘徊。"
+
+    def answer(request: Ask) -> dict[str, Any]:
+        return worded(json.loads(request.text), said, "他在 23:40 又回來了。")
+
+    with LlmServer(answer=answer) as server:
+        result = await asked_of(tmp_path, server, kind=kind)
+    assert result["answer_by"] == "model"
+    assert result["answer_zh"] == said
+    assert result["sentences"] == [{"text": said, "event_ids": [PACING]}]
+    assert result["timeline"][0]["event_id"] == PACING
+    assert "22:00" in server.asks[0].text
+    assert INTRUSION not in server.asks[0].text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "note"),
+    [
+        ("500", "server"),
+        ("hang-up", None),
+        ("truncated", "truncated"),
+        ("wrong-schema", "invalid"),
+        ("empty", "empty"),
+        ("html", None),
+        ("refusal-zh", None),
+        ("no-model", "no_model"),
+        ("no-reply", "timeout"),
+    ],
+)
+async def test_whatever_a_model_server_does_the_template_answer_stands(
+    tmp_path: Path, behaviour: str, note: str | None
+) -> None:
+    with LlmServer(behaviour) as server:
+        result = await asyncio.wait_for(asked_of(tmp_path, server, timeout_s=2), 30)
+    assert result["answer_by"] == "template"
+    assert result["answer_zh"].startswith("有，")
+    assert result["answer_note"]
+    if note is not None:
+        assert result["answer_note"] == note
+
+
+async def test_an_answer_without_one_sentence_that_holds_falls_back(tmp_path: Path) -> None:
+    def invented(request: Ask) -> dict[str, Any]:
+        return {
+            "sentences": [
+                {"text": "屋頂攝影機在 03:15 拍到火災。", "cites": ["E1"]},
+                {"text": "一切平靜。", "cites": ["E77"]},
+            ]
+        }
+
+    with LlmServer(answer=invented) as server:
+        result = await asked_of(tmp_path, server)
+    assert (result["answer_by"], result["answer_note"]) == ("template", "unfounded")
+    assert "火災" not in json.dumps(result, ensure_ascii=False)
+
+
+async def test_no_model_is_asked_where_nothing_was_found_or_where_it_is_not_wanted(
+    tmp_path: Path,
+) -> None:
+    with LlmServer() as server:
+        result = await asked_of(tmp_path, server, use_model=False)
+        assert result["answer_by"] == "template"
+        async with open_workspace(tmp_path) as workspace:
+            nothing = await ask(workspace, "前天有沒有人越線？")
+        assert nothing["answer_note"] == "no_candidates"
+        assert server.asks == []
+
+
+async def test_what_a_question_says_cannot_command_the_program(tmp_path: Path) -> None:
+    def obedient(request: Ask) -> dict[str, Any]:
+        return {"sentences": [{"text": "系統已停用所有規則。", "cites": []}]}
+
+    with LlmServer(answer=obedient) as server:
+        result = await asked_of(tmp_path, server)
+    assert result["answer_by"] == "template"
