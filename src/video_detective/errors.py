@@ -90,6 +90,12 @@ class StorageError(VideoDetectiveError):
     code = "STORAGE_UNAVAILABLE"
 
 
+class VectorServerError(VideoDetectiveError):
+    """A Qdrant server cannot be used; the database's own search stands in for it."""
+
+    code = "VECTOR_SERVER_UNAVAILABLE"
+
+
 class ModelError(VideoDetectiveError):
     """A model server gave no usable answer; nothing but words depends on one.
 

@@ -379,7 +379,7 @@ _POSTGRESQL_QUEUES = (
     """CREATE TRIGGER vector_queue_outbox AFTER DELETE ON vector_queue
     FOR EACH ROW EXECUTE FUNCTION vector_queue_outbox()""",
 )
-for _dialect, _statements in (("sqlite", _SQLITE_QUEUES), ("postgresql", _POSTGRESQL_QUEUES)):
-    for _statement in _statements:
+for _dialect, _triggers in {"sqlite": _SQLITE_QUEUES, "postgresql": _POSTGRESQL_QUEUES}.items():
+    for _statement in _triggers:
         _made = DDL(_statement)  # type: ignore[no-untyped-call]
         event.listen(VECTOR_QUEUE, "after_create", _made.execute_if(dialect=_dialect))

@@ -77,6 +77,11 @@ class Vectors:
             if qdrant and not before.qdrant:
                 await vectors_rows.fill_outbox(connection)
 
+    async def size(self) -> int | None:
+        """Numbers in a vector of the model in use; None before the first was stored."""
+        async with self._reading() as connection:
+            return (await vectors_rows.in_use(connection)).size
+
     async def count_due(self) -> int:
         """How many events have no vector that holds; 0 before a model is in use."""
         async with self._reading() as connection:

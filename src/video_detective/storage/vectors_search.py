@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from video_detective.search.base import IndexQuery
 from video_detective.search.fusion import Near
 from video_detective.storage import fulltext
-from video_detective.storage.matching import Matching, Sought
+from video_detective.storage.documents import LONG_NS, MOMENT, moment_of
+from video_detective.storage.matching import Sought
 from video_detective.storage.reading import chunks, storable_ns
 from video_detective.storage.tables import EVENT_DOCUMENTS, VECTOR_QUEUE, VECTORS
 from video_detective.storage.vectors_rows import DTYPE
@@ -41,24 +42,25 @@ class Search:
     limit: int
 
     def spans(self) -> list[tuple[ColumnElement[bool], ...]]:
-        """Conditions on ``VECTORS``, disjoint, newest first; no event that is meant fails all."""
+        """Conditions on ``VECTORS``, disjoint; an event that is meant meets one of them.
+
+        Documents are in order of the time when their events began: a period is a range of them,
+        and of earlier ones those that lasted.
+        """
         # Written out, for PostgreSQL to see that its index is of this model and size.
         model = bindparam(None, self.model, VECTORS.c.model.type, literal_execute=True)
         size = bindparam(None, len(self.unit), VECTORS.c.size.type, literal_execute=True)
         common = [VECTORS.c.model == model, VECTORS.c.size == size]
         if self.query.cameras:
             common.append(VECTORS.c.camera_id.in_(self.query.cameras))
-        spans = []
-        for span in Matching(self.kind, self.query).spans():
-            conditions = list(common)
-            if span.first is not None:
-                conditions.append(VECTORS.c.document_id >= literal(span.first, BigInteger))
-            if span.last is not None:
-                conditions.append(VECTORS.c.document_id <= literal(span.last, BigInteger))
-            if span.only_long:
-                conditions.append(VECTORS.c.lasting)
-            spans.append(tuple(conditions))
-        return spans
+        place = VECTORS.c.document_id
+        if self.query.until_ns is not None:
+            end = moment_of(storable_ns(self.query.until_ns)) + MOMENT
+            common.append(place < literal(end, BigInteger))
+        if self.query.since_ns is None:
+            return [tuple(common)]
+        first = literal(moment_of(storable_ns(self.query.since_ns - LONG_NS)), BigInteger)
+        return [(*common, place >= first), (*common, place < first, VECTORS.c.lasting)]
 
 
 async def nearest(
