@@ -39,6 +39,7 @@ from video_detective.storage import (
     Step,
     StoredEvent,
 )
+from video_detective.storage.narration_rows import NarrationOutcome, NarrationRequest
 
 BERLIN = "Europe/Berlin"
 LATER_NS = parse_time("2027-01-01", ZoneInfo(BERLIN), what="now")
@@ -317,7 +318,7 @@ async def test_what_is_not_listed_is_counted(workspace: Workspace) -> None:
     assert made.figures["total"] == many
     assert len(page.cells["list events"]) == MAX_LISTED + 1
     assert page.words.count("The first 1,000 by start; 7 more are not listed.") == 2
-    assert "The first 12 by risk level; 995 more stand only in the table" in page.words
+    assert "The first 12 by risk level, of 1,007." in page.words
 
 
 # --- coverage
@@ -590,6 +591,35 @@ async def test_a_models_summary_is_marked_as_its_words_and_linked_to_the_events(
     assert "without a language model" not in page.words
     assert "without a language model" in plain.html
     assert made.figures == plain.figures
+
+
+async def test_a_models_words_on_an_event_stand_beside_those_of_the_rules(
+    workspace: Workspace,
+) -> None:
+    await filled(workspace, "2026-01-05T10:04", "2026-01-05T10:05", "2026-01-05T10:06")
+    narrations = workspace.database.narrations
+    await narrations.request(NarrationRequest(language="en", requested_ns=1), limit=None)
+    outcomes = {
+        1: {"model": "some-model:8b", "text": "A man with <i>an umbrella</i>."},
+        2: {"model": "some-model:8b", "text": "有人撐傘", "flags": ("language",)},
+        3: {"model": None, "text": "By template."},
+    }
+    for n, outcome in outcomes.items():
+        claim = await narrations.claim(f"evt_20260101_cam9_{n:04d}", 1, "worker")
+        assert claim is not None
+        done = NarrationOutcome(status="done", level="frames", **outcome)  # type: ignore[arg-type]
+        await narrations.finish(claim, done, finished_ns=2)
+
+    english = (await report(workspace, "2026-01-05", "2026-01-06", language="en")).html
+    chinese = (await report(workspace, "2026-01-05", "2026-01-06")).html
+
+    words = Page(english).words
+    assert "A language model, “some-model:8b”: A man with <i>an umbrella</i>." in words
+    assert words.count("A language model, ") == 1
+    assert words.count("somebody <b>entered</b>") == 6  # each on its card and in the table
+    assert "only what is marked as written by a language model" in words
+    assert "umbrella" not in chinese
+    assert "未使用語言模型" in chinese
 
 
 # --- from the service and from the command line

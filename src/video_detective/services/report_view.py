@@ -65,8 +65,9 @@ class ReportView:
             pictures: Of ``findings.gravest``, in that order.
             summary: A model's words, if any.
         """
+        grave = self._findings.gravest
         return {
-            **self._header(has_summary=summary is not None),
+            **self._header(is_told=summary is not None or any(map(self._words, grave))),
             **self._plots(),
             **self._coverage(),
             **self._events(pictures),
@@ -78,7 +79,7 @@ class ReportView:
 
     # --- header
 
-    def _header(self, *, has_summary: bool) -> dict[str, Any]:
+    def _header(self, *, is_told: bool) -> dict[str, Any]:
         findings, axis, text = self._findings, self._axis, self._text
         since = self._edge(axis.since_ns, offset=False)
         until = self._edge(axis.until_ns, offset=False)
@@ -105,7 +106,7 @@ class ReportView:
             "cameras": findings.cameras,
             "made": axis.told(findings.now_ns),
             "lead": self._lead(),
-            "by_rules": text["by_rules_and_model" if has_summary else "by_rules"],
+            "by_rules": text["by_rules_and_model" if is_told else "by_rules"],
         }
 
     def _lead(self) -> list[str]:
@@ -274,7 +275,8 @@ class ReportView:
         hashes = []
         for stored, picture in zip(findings.gravest, pictures, strict=True):
             entry = self._entry(stored)
-            gravest.append({**entry, "picture": picture, **self._caption(stored, picture)})
+            caption = self._caption(stored, picture)
+            gravest.append({**entry, "picture": picture, "words": self._words(stored), **caption})
             for row in (picture.row, picture.original):
                 if row is not None:
                     hashes.append(self._hash(entry, row))
@@ -283,7 +285,7 @@ class ReportView:
             "gravest": gravest,
             "gravest_note": text["gravest_all"]
             if total <= len(gravest)
-            else text["gravest_more"].format(shown=len(gravest), count=f"{total - len(gravest):,}"),
+            else text["gravest_more"].format(shown=len(gravest), count=f"{total:,}"),
             "events": [self._entry(stored) for stored in findings.listed],
             "events_more": text["events_more"].format(
                 shown=f"{len(findings.listed):,}", count=f"{total - len(findings.listed):,}"
@@ -324,6 +326,18 @@ class ReportView:
             "shown_at": self._axis.told(row.time_ns)[11:],
             "how": how,
         }
+
+    def _words(self, stored: StoredEvent) -> dict[str, str] | None:
+        """What a model said about the event, when it said it well and in this language."""
+        said = stored.narration
+        if (
+            said is None
+            or not (said.status == "done" and said.model and said.text)
+            or said.language != self._language
+            or "language" in said.flags
+        ):
+            return None
+        return {"by": self._text["words_by"].format(model=said.model), "text": said.text}
 
     def _hash(self, entry: Mapping[str, Any], row: EvidenceRow) -> dict[str, Any]:
         return {
