@@ -94,7 +94,7 @@ def hour_of_day(clock: Clock, part: Part | None) -> int:
         half = None
     if part is None:
         return hour
-    if hour > 12 or hour == 0 or half is None:
+    if hour > 12 or half is None:
         hours = {hour, hour + 24}
     elif half == "am":
         # 12 in the morning is noon, 12 in the small hours midnight: both are tried.

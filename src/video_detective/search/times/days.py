@@ -170,7 +170,16 @@ class Weekend:
         return None if saturday is None else _stretch(saturday[0], 2)
 
 
-Day = RelativeDay | NumberedDay | Weekday | Week | Weekend | Month | Year
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDay:
+    """The day after the one on which a range began: 隔天. By itself it is none."""
+
+    def dates(self, today: date, since: date | None = None) -> Dates | None:
+        """See the module's ``dates_of``."""
+        return None if since is None else _stretch(since + timedelta(days=1), 1)
+
+
+Day = RelativeDay | NextDay | NumberedDay | Weekday | Week | Weekend | Month | Year
 
 
 def dates_of(day: Day, *, today: date, since: date | None = None) -> Dates | None:
@@ -209,6 +218,9 @@ def combined(one: Day, other: Day) -> Day | None:
                 return replace(narrow, weeks=weeks)
             case NumberedDay() | RelativeDay(), Weekday(weeks=None):
                 return broad
+            case RelativeDay() | Weekday(), NumberedDay(month=int()):
+                # 昨天（12/16）: the date says more.
+                return narrow
             case _:
                 pass
     return None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.search.times.base import Period
 from video_detective.search.times.clocks import MIDNIGHT, NIGHT, Clock, hour_of_day
-from video_detective.search.times.days import Dates, RelativeDay, dates_of
+from video_detective.search.times.days import Dates, NextDay, RelativeDay, dates_of
 from video_detective.search.times.durations import AROUND_NS, NS_PER_S
 from video_detective.search.times.expressions import Expression, Side
 from video_detective.search.times.tokens import Mark
@@ -228,7 +228,8 @@ def _range_end(
     if last.day is None:
         placed: _Placed | None = _on(last, (on, on + _DAY))
     else:
-        dates = dates_of(last.day, today=asking.today, since=start.date())
+        since = on if isinstance(last.day, NextDay) else start.date()
+        dates = dates_of(last.day, today=asking.today, since=since)
         placed = None if dates is None else _on(last, dates)
     if placed is None:
         return None

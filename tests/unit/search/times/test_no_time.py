@@ -90,6 +90,8 @@ NO_TIME = [
     "until the van left",
     "last person in the room",
     "ending in 2025",
+    "is the light on?",
+    "10 past the gate",
     "",
     "？",
 ]
@@ -134,6 +136,12 @@ IMPOSSIBLE = [
     ("幾分鐘前有人嗎", ("幾分鐘前",)),
     ("前幾天", ("前幾天",)),
     ("過去幾小時", ("過去幾小時",)),
+    ("兩三天前", ("兩三天前",)),
+    ("3、4 天前", ("3、4 天前",)),
+    ("5 到 10 分鐘前", ("5 到 10 分鐘前",)),
+    ("過去十幾分鐘", ("過去十幾分鐘",)),
+    ("隔天有人嗎", ("隔天",)),
+    ("2-3 days ago", ("2-3 days ago",)),
     ("a few minutes ago", ("a few minutes ago",)),
     ("the past few days", ("the past few days",)),
 ]

@@ -10,7 +10,13 @@ from video_detective.search.times.days import Month, NumberedDay, Week, Weekday,
 from video_detective.search.times.durations import DAY_S, HOUR_S, MINUTE_S, MONTH_S, WEEK_S, YEAR_S
 from video_detective.search.times.tokens import Impossible, Mark, Meanings, Minute, Number, Pattern
 from video_detective.search.times.words.chinese_words import NOT_BEFORE, WORDS
-from video_detective.search.times.words.numerals import DIGITS, HAN, NUMERALS, number
+from video_detective.search.times.words.numerals import (
+    DIGITS,
+    HAN,
+    NUMERALS,
+    number,
+    number_in_figures,
+)
 from video_detective.search.times.words.numeric import clock, day_of, year_of
 
 _NUMBER = rf"(?:\d{{1,4}}|{HAN})"
@@ -74,7 +80,7 @@ def _ago(match: re.Match[str]) -> Meanings | None:
 
 
 def _date(match: re.Match[str]) -> Meanings | None:
-    written = number(match["y"])
+    written = number_in_figures(match["y"])
     year = None if written is None else year_of(written, republic=match["era"] is not None)
     if year is None:
         return None
@@ -201,16 +207,28 @@ def _is_bit(match: re.Match[str]) -> bool:
     )
 
 
+_PAIR = "[一二兩三四五六七八九]{2}"
+_ABOUT = (
+    rf"(?:好?[幾數]十?|[二三四五六七八九]?十[幾來多]|{_PAIR}十?"
+    rf"|{_NUMBER}(?:、|到|至|~|-|或){_NUMBER})"
+)
+"""So many, more or less: no length that a range could have."""
 _AGO = r"(?:以前|之前|前(?!門(?!口)|院|廳|臺|面|方|後))"
 _WEEK = r"(?:週|星期|禮拜)"
 PATTERNS = (
+    _pattern(
+        _BEGINS | frozenset("最過近這前幾數好"),
+        rf"(?!最近這?幾天|這幾天)(?:(?:最近|過去|近|這|前)的?這?{_ABOUT}個?{_UNIT}(?:以內|之內|內|來)?"
+        rf"|{_ALONE}{_ABOUT}個?{_UNIT}(?:{_AGO}|以內|之內|內))",
+        lambda match: (Impossible(day=True),),
+    ),
     _pattern(
         "最過近這前往",
         rf"(?:最近|過去|(?<![附最靠接將鄰遠])近|這|(?<![以之目當先提])前|過往)的?這?(?P<length>{_LENGTH})"
         r"(?:以內|之內|內|裡|之間|間|以來|來)?(?!前)",
         _recent,
     ),
-    _pattern(_BEGINS, rf"{_ALONE}(?P<length>{_LENGTH})(?:以內|之內|內)", _recent),
+    _pattern(_BEGINS, rf"{_ALONE}(?P<length>{_LENGTH})(?:以內|之內|內|以來)", _recent),
     _pattern(
         _BEGINS,
         rf"{_ALONE}(?P<length>{_LENGTH}){_AGO}",
@@ -240,7 +258,7 @@ PATTERNS = (
     ),
     _pattern(
         _BEGINS,
-        rf"{_ALONE}(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})、(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})點(?!半|\d)",
+        rf"{_ALONE}(?:(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})、(?:\d{{1,2}}|[{NUMERALS}]{{1,3}})|{_PAIR})點(?!半|\d)",
         lambda match: (Impossible(day=False),),
     ),
     _pattern(_BEGINS | {"a", "p"}, _CLOCK, _clock),
@@ -281,12 +299,6 @@ PATTERNS = (
         rf"每(?:一?個)?(?:(?:{_WEEK}|月|年|天|日)(?:[一二三四五六日天末])?|[晚早]上?|凌晨|上午|下午|中午)"
         r"的?(?:晚上|早上|上午|中午|下午|凌晨|半夜|深夜)?",
         lambda match: (Mark.HABIT,),
-    ),
-    _pattern(
-        "最過近這前幾數好",
-        rf"(?!最近這?幾天|這幾天)(?:(?:最近|過去|近|這|前)的?(?:幾|數|好幾)個?{_UNIT}(?:以內|之內|內|來)?"
-        rf"|好?[幾數]個?{_UNIT}{_AGO})",
-        lambda match: (Impossible(day=True),),
     ),
     _words(WORDS),
     _pattern(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from video_detective.search.times import clocks, durations
-from video_detective.search.times.days import RelativeDay, Weekend, Year
+from video_detective.search.times.days import NextDay, RelativeDay, Weekend, Year
 from video_detective.search.times.tokens import Mark, Meanings
 from video_detective.search.times.words.numerals import listed
 
@@ -107,6 +107,7 @@ WORDS: dict[str, Meanings] = {
        for word, years in {"今": 0, "去": -1, "前": -2, "大前": -3, "明": 1}.items()},
     **dict.fromkeys(("本年", "這一年度"), (Year(offset=0),)),
     "週末": (Weekend(),),
+    **dict.fromkeys(listed("隔天 隔日 翌日 次日 第二天"), (NextDay(),)),
     "最近一次": (Mark.FILLER,),
 }  # fmt: skip
 """Every word with what it means."""

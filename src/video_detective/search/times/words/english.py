@@ -10,7 +10,6 @@ from video_detective.search.times.clocks import Clock
 from video_detective.search.times.days import (
     Month,
     NumberedDay,
-    RelativeDay,
     Week,
     Weekday,
     Weekend,
@@ -25,36 +24,13 @@ from video_detective.search.times.tokens import (
     Number,
     Pattern,
 )
-from video_detective.search.times.words.numerals import DIGITS, WORDS, listed, number
+from video_detective.search.times.words.english_words import MONTHS, ORDINALS, PHRASES, WEEKDAYS
+from video_detective.search.times.words.numerals import DIGITS, ONES, WORDS, number
 from video_detective.search.times.words.numeric import clock, day_of
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _BEGINS = _LETTERS | frozenset(DIGITS)
 _BEFORE, _BEHIND = r"(?<![a-z])", r"(?![a-z])"
-
-_MONTHS = {
-    name: month
-    for month, names in enumerate(
-        listed(
-            "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|"
-            "september sept sep|october oct|november nov|december dec",
-            sep="|",
-        ),
-        1,
-    )
-    for name in names.split()
-}
-_WEEKDAYS = {
-    name: day
-    for day, names in enumerate(
-        listed(
-            "monday mon|tuesday tues tue|wednesday weds wed|thursday thurs thur thu|"
-            "friday fri|saturday sat|sunday sun",
-            sep="|",
-        )
-    )
-    for name in names.split()
-}
 
 
 def _any(words: Iterable[str]) -> str:
@@ -62,16 +38,9 @@ def _any(words: Iterable[str]) -> str:
     return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
 
 
-_MONTH = rf"(?P<month>{_any(_MONTHS)})\.?"
+_MONTH = rf"(?P<month>{_any(MONTHS)})\.?"
 _ORDINAL = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,? (?P<y>(?:19|2[01])\d\d)(?![\d:]))?"
-
-_ORDINALS = listed(
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
-    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first "
-    "twenty-second twenty-third twenty-fourth twenty-fifth twenty-sixth twenty-seventh "
-    "twenty-eighth twenty-ninth thirtieth thirty-first"
-)
 
 _UNITS = {
     "second": 1, "sec": 1, "s": 1, "minute": MINUTE_S, "min": MINUTE_S, "m": MINUTE_S,
@@ -80,6 +49,7 @@ _UNITS = {
 }  # fmt: skip
 _COUNTS = {"a": 1, "an": 1, "the": 1, "a couple of": 2, "couple of": 2, "couple": 2, **WORDS}
 _UNIT = rf"(?P<unit>{_any(_UNITS)})(?:s|')?(?:')?"
+_COUNT = rf"(?:\d{{1,4}}|{_any(WORDS)})"
 _OTHER_UNIT = rf"{_any(_UNITS)}s?"
 _LENGTH = (
     rf"(?P<half>half an?|half)? ?(?P<n>\d{{1,4}}(?:\.\d)?|{_any(_COUNTS)})?(?P<and> and a half)?"
@@ -120,16 +90,16 @@ def _ago(match: re.Match[str]) -> Meanings | None:
 
 def _month_day(match: re.Match[str]) -> Meanings | None:
     year = match["y"]
-    return day_of(None if year is None else int(year), _MONTHS[match["month"]], int(match["d"]))
+    return day_of(None if year is None else int(year), MONTHS[match["month"]], int(match["d"]))
 
 
 def _month(match: re.Match[str], year: int | None = None) -> Meanings:
     named = None if year is None else Year(number=year)
-    return (Month(number=_MONTHS[match["month"]], year=named),)
+    return (Month(number=MONTHS[match["month"]], year=named),)
 
 
 def _spelt_day(match: re.Match[str]) -> Meanings | None:
-    return day_of(None, _MONTHS[match["month"]], _ORDINALS.index(match["d"]) + 1)
+    return day_of(None, MONTHS[match["month"]], ORDINALS.index(match["d"]) + 1)
 
 
 def _ordinal_day(match: re.Match[str]) -> Meanings | None:
@@ -141,7 +111,7 @@ _WEEKS = {"last": -1, "this": 0, "next": 1, "this past": None, "past": None, "pr
 
 
 def _weekday(match: re.Match[str]) -> Meanings | None:
-    day, which = _WEEKDAYS[match["day"]], match["which"]
+    day, which = WEEKDAYS[match["day"]], match.groupdict().get("which")
     if which in ("last", "past", "this past", "previous"):
         return (Weekday(weekday=day, past=True),)
     return (Weekday(weekday=day, weeks=_WEEKS[which] if which else None),)
@@ -166,104 +136,38 @@ def _clock(match: re.Match[str]) -> Meanings | None:
     hour = number(match["h"])
     if hour is None or not (match["full"] or match["half"] or (match["m"] and match["h"] in WORDS)):
         return None
-    minute = None if match["m"] is None else number(match["m"])
+    minute = None if match["m"] is None else number(match["m"].removeprefix("oh "))
     return clock(hour, minute, half=match["half"])
 
 
+_MOMENTS = {"noon": clocks.NOON, "midnight": clocks.NIGHT}
 _FRACTIONS = {"half": 30, "a quarter": 15, "quarter": 15}
 
 
 def _spoken(match: re.Match[str]) -> Meanings | None:
-    """Half past ten, quarter to nine."""
-    hour = number(match["h"])
-    minutes = _FRACTIONS.get(match["m"]) or number(match["m"])
+    """Half past ten, quarter to nine, ten minutes to midnight."""
+    named = match["h"]
+    part = _MOMENTS.get(named)
+    hour = 12 if part else number(named)
+    written = match["m"].removesuffix("s").removesuffix(" minute")
+    minutes = _FRACTIONS.get(written) or number(written)
     if not hour or hour > 12 or not minutes or minutes > 59:
         return None
     if match["way"] in ("past", "after"):
-        return clock(hour, minutes, half=match["half"])
-    if match["half"] is None:
-        return clock(hour - 1, 60 - minutes)
-    return clock(hour - 1 or 12, 60 - minutes, half=match["half"])
+        found = clock(hour, minutes, half=match["half"])
+    elif match["half"] is None and part is None:
+        found = clock(hour - 1, 60 - minutes)
+    else:
+        found = clock(hour - 1 or 12, 60 - minutes, half=match["half"])
+    return found if part is None else (*found, part)
 
 
-_PHRASES: dict[str, Meanings] = {
-    **{
-        word: (part,)
-        for part, words in {
-            clocks.EARLY: "early morning|early in the morning|early hours of the morning|dawn",
-            clocks.MORNING: "morning",
-            clocks.NOON: "noon|midday|mid-day|lunchtime|lunch time|noontime",
-            clocks.AFTERNOON: "afternoon",
-            clocks.DUSK: "dusk",
-            clocks.EVENING: "evening",
-            clocks.NIGHT: "night|overnight|nighttime|night-time|all night|nightfall",
-            clocks.LATE: "late night|late at night|dead of night|middle of the night",
-            clocks.MIDNIGHT: "midnight",
-            clocks.DAYTIME: "daytime|day time",
-        }.items()
-        for word in words.split("|")
-    },
-    **{
-        word: (RelativeDay(days=days),)
-        for days, words in {
-            0: "today|earlier today|later today",
-            -1: "yesterday",
-            -2: "the day before yesterday|day before yesterday",
-            1: "tomorrow",
-            2: "the day after tomorrow|day after tomorrow",
-        }.items()
-        for word in words.split("|")
-    },
-    **{
-        f"{day} {word}": (RelativeDay(days=days), part)
-        for day, days in {"this": 0, "last": -1, "yesterday": -1}.items()
-        for word, part in {
-            "morning": clocks.MORNING,
-            "afternoon": clocks.AFTERNOON,
-            "evening": clocks.EVENING,
-            "night": clocks.NIGHT,
-        }.items()
-    },
-    "tonight": (RelativeDay(days=0), clocks.NIGHT),
-    "early last night": (RelativeDay(days=-1), clocks.NIGHT),
-    "late last night": (RelativeDay(days=-1), clocks.LATE),
-    "the night before last": (RelativeDay(days=-2), clocks.NIGHT),
-    "the week before last": (Week(weeks=-2),),
-    "week before last": (Week(weeks=-2),),
-    "the month before last": (Month(offset=-2),),
-    "the weekend": (Weekend(),),
-    "weekend": (Weekend(),),
-    "just now": (durations.JUST_NOW,),
-    "a moment ago": (durations.JUST_NOW,),
-    "moments ago": (durations.JUST_NOW,),
-    "recently": (durations.RECENTLY,),
-    "lately": (durations.RECENTLY,),
-    **{
-        word: (mark,)
-        for mark, words in {
-            Mark.FILLER: "of|the|that|'s|s'",
-            Mark.IN: "on|in|during|over",
-            Mark.AT: "at|by",
-            Mark.TO: "to|through|thru",
-            Mark.UNTIL: "until|till|til|up to|up until|right until",
-            Mark.AND: "and",
-            Mark.BETWEEN: "between|in between",
-            Mark.FROM: "from|starting|starting from|beginning",
-            Mark.SINCE: "since|ever since",
-            Mark.ONWARD: "onward|onwards|and later|or later|and after",
-            Mark.AFTER: "after|later than|past",
-            Mark.BEFORE: "before|earlier than|prior to|ahead of",
-            Mark.NOW: "now|the present|right now",
-            Mark.UNTIL_NOW: "until now|till now|up to now|to date|so far",
-            Mark.AROUND: "around|about|approximately|roughly|approx|circa|or so|at around|at about",
-            Mark.WHOLE: "all day|all day long|the whole|the entire|whole|entire|all of",
-            Mark.EARLY: "early",
-            Mark.LATE: "late",
-            Mark.HABIT: "daily|nightly|weekdays|weekends|on weekdays|on weekends",
-        }.items()
-        for word in words.split("|")
-    },
-}
+def _spoken_hour(match: re.Match[str]) -> Meanings | None:
+    """Ten in the evening: in figures that may count something (camera 10 at night)."""
+    hour = number(match["h"])
+    return None if hour is None else clock(hour)
+
+
 _NO_TIME = (
     r"(?!-(?:blue|black|clad|shift|proof|light|vision)| (?:vision|mode|shift|guard|club|blue|gown|"
     r"dress|stand|light|lamp|watchman)(?:s|es)?(?![a-z]))"
@@ -286,12 +190,18 @@ def _pattern(
 
 
 _HALF = r"(?: ?(?P<half>[ap]m|[ap]\.m\.?)(?![a-z]))"
-_HOUR = rf"(?P<h>\d{{1,2}}|{_any(list(WORDS)[1:13])})"
-
-_MINUTE_WORDS = _any([word for word, n in WORDS.items() if 10 <= n <= 59])
-_FIRM_MONTHS = _any([name for name in _MONTHS if name not in ("may", "march", "mar", "jan")])
-_FIRM_DAYS = _any([name for name in _WEEKDAYS if name.endswith("day")])
+_HOUR_WORDS = _any([word for word, n in WORDS.items() if 1 <= n <= 24])
+_HOUR = rf"(?P<h>\d{{1,2}}|{_HOUR_WORDS})"
+_HOUR_OR_MOMENT = rf"(?P<h>\d{{1,2}}|{_HOUR_WORDS}|noon|midnight)"
+_MINUTE_WORDS = rf"{_any([word for word, n in WORDS.items() if 10 <= n <= 59])}|oh {_any(ONES)}"
+_FIRM_MONTHS = _any([name for name in MONTHS if name not in ("may", "march", "mar", "jan")])
+_FIRM_DAYS = _any([name for name in WEEKDAYS if name.endswith("day")])
 _WHICH = r"(?P<which>last|this past|this|past|next|previous)"
+_NO_PLACE = "".join(
+    f"(?<!{place} )"
+    for place in ("camera", "gate", "door", "floor", "room", "zone", "bay", "dock", "level", "exit")
+)
+"""Camera two at night is no hour."""
 _NEXT = (
     r"(?=[?.,!;)-]|$| (?:at|from|between|after|before|around|about|in|of (?:last|this|that)|until|"
     r"during|to|through|and|till)(?![a-z]))"
@@ -306,12 +216,12 @@ PATTERNS = (
     _pattern(rf"within (?:the )?(?:(?:last|past|previous) )?{_LENGTH}(?! of)", _recent),
     _pattern(
         rf"(?:the )?(?:last|past|previous) (?:few|several) {_UNIT}{_BEHIND}"
-        rf"|(?:a few|several|many|some) {_OTHER_UNIT} ago{_BEHIND}",
+        rf"|(?:a few|several|many|some|{_COUNT}(?:-| to | or ){_COUNT}) {_OTHER_UNIT} ago{_BEHIND}",
         lambda match: (Impossible(day=True),),
     ),
     _pattern(rf"{_LENGTH} (?:ago|earlier|back)(?: today)?{_BEHIND}", _ago),
     _pattern(
-        rf"(?:(?:on )?(?:every|each) (?:{_any(_WEEKDAYS)}|weekend|weekday|day|night|morning|"
+        rf"(?:(?:on )?(?:every|each) (?:{_any(WEEKDAYS)}|weekend|weekday|day|night|morning|"
         rf"afternoon|evening|week|month|year)s?|(?:on )?(?:{_FIRM_DAYS})s){_BEHIND}"
         rf"(?:(?: at)? (?:night|morning|afternoon|evening)s?{_BEHIND})?",
         lambda match: (Mark.HABIT,),
@@ -323,20 +233,25 @@ PATTERNS = (
             clocks.NOON if match["part"] == "noon" else clocks.MIDNIGHT,
         ),
     ),
-    _pattern(r"on(?=[?.!,;]|$)", lambda match: (Mark.ONWARD,)),
+    _pattern(
+        # From Monday on: where "on" is not on the second camera.
+        r"on(?=[?.!,;]|$| (?:did|was|were|is|are|has|have|who|which|what|how|any|there)(?![a-z]))",
+        lambda match: (Mark.ONWARD,),
+    ),
     _pattern(
         rf"{_WHICH} (?P<unit>weekend|week|month|year){_BEHIND}",
         _span,
     ),
     _pattern(rf"{_MONTH} (?:the )?{_ORDINAL}(?![\d:]| ?[ap]\.?m){_YEAR}", _month_day),
     _pattern(rf"(?:the )?{_ORDINAL}(?: of)? {_MONTH}{_BEHIND}{_YEAR}", _month_day),
-    _pattern(rf"{_MONTH} (?:the )?(?P<d>{_any(_ORDINALS)}){_BEHIND}", _spelt_day),
-    _pattern(rf"(?:the )?(?P<d>{_any(_ORDINALS)})(?: of)? {_MONTH}{_BEHIND}", _spelt_day),
+    _pattern(rf"{_MONTH} (?:the )?(?P<d>{_any(ORDINALS)}){_BEHIND}", _spelt_day),
+    _pattern(rf"(?:the )?(?P<d>{_any(ORDINALS)})(?: of)? {_MONTH}{_BEHIND}", _spelt_day),
     _pattern(
-        rf"(?:(?:last|this) )?{_MONTH},? (?P<y>(?:19|2[01])\d\d)(?![\d:])",
+        rf"(?:(?:last|this) )?{_MONTH},?(?: of)? (?P<y>(?:19|2[01])\d\d)(?![\d:])",
         lambda match: _month(match, int(match["y"])),
     ),
     _pattern(rf"(?:(?:last|this) )?(?P<month>{_FIRM_MONTHS})\.?{_BEHIND}", _month),
+    _pattern(rf"(?:last|this) (?P<month>march|may|mar|jan){_BEHIND}", _month),
     _pattern(rf"(?P<month>march|may|mar|jan){_BEHIND}", _month, weak=True),
     _pattern(
         r"(?<!end )(?<!ends )(?<!ending )in (?P<y>(?:19|20)\d\d)(?![\d:-])",
@@ -348,25 +263,32 @@ PATTERNS = (
         _weekday,
     ),
     _pattern(
-        rf"{_WHICH} (?P<day>{_any(_WEEKDAYS)})\.?{_BEHIND}",
+        rf"{_WHICH} (?P<day>{_any(WEEKDAYS)})\.?{_BEHIND}",
         _weekday,
     ),
-    _pattern(rf"(?P<which>(?!))?(?P<day>{_any(_WEEKDAYS)})\.?{_BEHIND}", _weekday, weak=True),
+    _pattern(rf"(?P<day>{_any(WEEKDAYS)})\.?{_BEHIND}", _weekday, weak=True),
     _pattern(
-        rf"(?P<m>half|a quarter|quarter|(?:\d{{1,2}}|{_any(WORDS)})(?: minutes?)?) ?"
-        rf"(?P<way>past|after) {_HOUR}{_BEHIND}(?: o'clock)?{_HALF}?",
-        _spoken,
-    ),
-    _pattern(
-        rf"(?P<m>a quarter|quarter|(?:\d{{1,2}}|{_any(WORDS)}) minutes?|(?<=at )(?:five|ten)|"
-        rf"twenty-five|twenty five|twenty) (?P<way>to|before|till|of) {_HOUR}{_BEHIND}"
+        rf"(?P<m>half|a quarter|quarter|{_any(WORDS)}(?: minutes?)?|\d{{1,2}} minutes?|"
+        rf"\d{{1,2}}(?= past)) (?P<way>past|after) {_HOUR_OR_MOMENT}{_BEHIND}"
         rf"(?: o'clock)?{_HALF}?",
         _spoken,
     ),
     _pattern(
+        # Ten to nine is a range as well.
+        rf"(?P<m>a quarter|quarter|(?:\d{{1,2}}|{_any(WORDS)}) minutes?|(?<=at )(?:five|ten)|"
+        rf"twenty-five|twenty five|twenty) (?P<way>to|before|till|of) {_HOUR_OR_MOMENT}"
+        rf"{_BEHIND}(?: o'clock)?{_HALF}?",
+        _spoken,
+    ),
+    _pattern(
+        rf"{_NO_PLACE}(?P<h>{_HOUR_WORDS})"
+        rf"(?= (?:in the (?:early )?(?:morning|afternoon|evening)|at night){_BEHIND})",
+        _spoken_hour,
+    ),
+    _pattern(
         rf"{_HOUR}(?:[ -](?P<m>{_MINUTE_WORDS}))?(?P<full> ?o'? ?clock)?{_BEHIND}{_HALF}?", _clock
     ),
-    _pattern(rf"(?<!good ){_any(_PHRASES)}{_BEHIND}{_NO_TIME}", lambda match: _PHRASES[match[0]]),
+    _pattern(rf"(?<!good ){_any(PHRASES)}{_BEHIND}{_NO_TIME}", lambda match: PHRASES[match[0]]),
     _pattern(
         rf"(?:\d{{1,2}}|{_any(list(WORDS)[1:25])})(?![\d.:/%]*\d)(?![a-z%])",
         lambda match: (Number(value=number(match[0]) or 0),),

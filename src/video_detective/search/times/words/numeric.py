@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from video_detective.search.times.clocks import Clock, possible
-from video_detective.search.times.days import FIRST_YEAR, LAST_YEAR, NumberedDay, Year
+from video_detective.search.times.days import FIRST_YEAR, LAST_YEAR, Month, NumberedDay, Year
 from video_detective.search.times.tokens import Impossible, Mark, Meanings, Pattern
 from video_detective.search.times.words.numerals import DIGITS
 
@@ -137,6 +137,13 @@ PATTERNS = (
             r"(?P<y>(?:19|2[01])\d\d)(?![\d./])"
         ),
         meanings=_day_month_year,
+    ),
+    Pattern(
+        starts=_FIGURES,
+        regex=re.compile(
+            r"(?<![\w./-])(?P<y>(?:19|20)\d\d)[-/](?P<m>0?[1-9]|1[0-2])(?![\w/-]|\.\d)"
+        ),
+        meanings=lambda match: (Month(number=int(match["m"]), year=Year(number=int(match["y"]))),),
     ),
     Pattern(
         starts=_FIGURES,
