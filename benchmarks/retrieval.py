@@ -1,6 +1,6 @@
 """How well questions find what they ask for: interpretation and index together, on SQLite.
 
-Run: python -m benchmarks.retrieval [--kinds] [--failures]
+Run: python -m benchmarks.retrieval [--details] [--tuning-only]
 
 The corpus and the questions are those of ``benchmarks/sets``. Of the untouched half only the mean
 is printed, so that nobody can tune on it; the tuning half is told by kind and question.
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
@@ -19,7 +21,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from benchmarks.retrieval_metrics import Question, Scores, evaluate, read_questions, recall
-from benchmarks.search_speed import write_rows
 from benchmarks.sets.corpus import Item, corpus
 from video_detective.search.names import CameraNames, PlaceName
 from video_detective.search.question import interpret
@@ -48,6 +49,16 @@ def names_of(row: CameraRow) -> CameraNames:
             for key, wire in document["tripwires"].items()
         ),
     )
+
+
+def write_told(path: Path, items: Sequence[Item]) -> None:
+    """Keep a model's words as done narrations."""
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
+            "INSERT INTO narrations (event_id, status, requested_ns, language, prompts, text,"
+            " flags, usage, attempts) VALUES (?, 'done', 0, 'zh-TW', '{}', ?, '[]', '{}', 1)",
+            [(item.event.event_id, item.told) for item in items if item.told],
+        )
 
 
 async def answers(
@@ -83,8 +94,6 @@ async def words_recalled(
     database: Database, cameras: Sequence[CameraNames], items: Sequence[Item], now_ns: int
 ) -> dict[str, float]:
     """For each two-character word the share found of the events whose text has it."""
-    import json
-
     words = json.loads((SETS / "two_character_words.json").read_text(encoding="utf-8"))
     texts = {item.event.event_id: fold(item.text) for item in items}
     shares = {}
@@ -124,20 +133,18 @@ async def main() -> None:
         async with await Database.open(Path(folder)) as database:
             for row in rows:
                 await database.save_camera(row)
-            stored = (
-                (
-                    StoredEvent(
-                        event=item.event,
-                        summary_zh=item.stored.summary_zh,
-                        summary_en=item.stored.summary_en,
-                        keywords_zh=item.stored.keywords_zh,
-                    ),
-                    item.told,
+            stored = [
+                StoredEvent(
+                    event=item.event,
+                    summary_zh=item.stored.summary_zh,
+                    summary_en=item.stored.summary_en,
+                    keywords_zh=item.stored.keywords_zh,
                 )
                 for item in items
-            )
-            write_rows(Path(folder) / FILE_NAME, stored)
-            await database.reindex()
+            ]
+            await database.import_events(stored)
+            write_told(Path(folder) / FILE_NAME, items)
+            await database.reindex(everything=True)
             halves = ("tuning",) if options.tuning_only else ("tuning", "untouched")
             for half in halves:
                 questions = read_questions(SETS / f"retrieval_{half}.json")

@@ -57,11 +57,12 @@ def event_document(
     held.update(_classes(tuple(dict.fromkeys(actor.type for actor in event.actors))))
     held.add(fold(event.event_id))
     held.update(fold(actor.track_id) for actor in event.actors)
-    words, text = _keywords((*keywords_zh, *names))
+    known = tuple(names)
+    words, text = _keywords(tuple(keywords_zh), known)
     held |= words
     texts = [text]
     for sentence in (summary_zh, summary_en):
-        texts.append(_read(sentence, held, said=False))
+        texts.append(_read(sentence, held, said=False, names=known))
     if told:
         texts.append(_read(told, held, said=True))
     return Document(tokens=tuple(sorted(held)), text="\n".join(texts))
@@ -83,7 +84,7 @@ def frame_document(
         names: Names of camera and zone.
     """
     held = {f"camera:{fold(camera_id)}", *_classes(tuple(dict.fromkeys(classes)))}
-    named, text = _keywords(tuple(names))
+    named, text = _keywords((), tuple(names))
     held |= named
     texts = [text, *(_read(sentence, held, said=True) for sentence in words if sentence)]
     return Document(tokens=tuple(sorted(held)), text="\n".join(texts))
@@ -117,7 +118,7 @@ def embedding_text(
     )
 
 
-def _read(text: str, held: set[str], *, said: bool) -> str:
+def _read(text: str, held: set[str], *, said: bool, names: tuple[str, ...] = ()) -> str:
     """Add what a text leaves in the index to ``held``; the folded text."""
     folded = []
     for index, piece in enumerate(_NUMBERED.split(text)):
@@ -126,29 +127,37 @@ def _read(text: str, held: set[str], *, said: bool) -> str:
             held.update(folded_tokens(numbered))
             folded.append(numbered)
         elif piece:
-            words, between = _piece(piece, said)
+            words, between = _piece(piece, said, names)
             held |= words
             folded.append(between)
     return "".join(folded)
 
 
 @lru_cache(maxsize=16384)
-def _piece(text: str, said: bool) -> tuple[frozenset[str], str]:
+def _piece(text: str, said: bool, names: tuple[str, ...]) -> tuple[frozenset[str], str]:
     folded = fold(text)
-    return concept_tokens(folded, said=said).union(folded_tokens(folded)), folded
+    # Nobody queues because a zone is called 排隊區.
+    told = folded
+    for name in names:
+        told = told.replace(fold(name), "\n")
+    return concept_tokens(told, said=said).union(folded_tokens(folded)), folded
 
 
 @lru_cache(maxsize=4096)
-def _keywords(words: tuple[str, ...]) -> tuple[frozenset[str], str]:
-    """What keywords leave: the template's own synonyms are words without a concept."""
+def _keywords(words: tuple[str, ...], names: tuple[str, ...]) -> tuple[frozenset[str], str]:
+    """What keywords and names leave; the template's own synonyms are words without a concept."""
     held: set[str] = set()
     own = _template_words()
     for word in words:
-        if word in own:
+        if word in own or word in names:
             held.update(folded_tokens(fold(word)))
         else:
             _read(word, held, said=False)
-    return frozenset(held), fold("\n".join(words))
+    for name in names:
+        found = concept_tokens(fold(name), said=False)
+        held.update(token for token in found if token.startswith("place:"))
+        held.update(folded_tokens(fold(name)))
+    return frozenset(held), fold("\n".join(dict.fromkeys((*words, *names))))
 
 
 @cache

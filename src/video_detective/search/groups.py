@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from video_detective.search.base import Group, Term
 from video_detective.search.concepts import Mention
@@ -97,18 +98,17 @@ def of_place(
     within = names.within(keys) if keys else names.telling(phrase)
     there = [(place.token,) for place in (*exact, *within)]
     there += [(f"place:{key}",) for key in keys]
-    spoken = [(f"near:{key}",) for key in keys]
-    word = [word_term(phrase)] if len(phrase) > 1 else []
     if exact:
-        first = _group(f"place:{phrase}", [(place.token,) for place in exact])
-        wider = _group(f"near:{phrase}", [*there, *spoken], words=word, weight=KIN)
-        return [first, wider] if len(wider.terms) > len(first.terms) else [first]
-    if not there:
-        return [_group(f"place:{phrase}", [], words=word)]
-    first = _group(f"place:{phrase}", there, words=word)
-    if not spoken:
-        return [first]
-    return [first, _group(f"near:{phrase}", [*there, *spoken], words=word, weight=KIN)]
+        return _refined(
+            _group(f"place:{phrase}", [(place.token,) for place in exact]),
+            _group(f"near:{phrase}", there, weight=KIN),
+        )
+    spoken = [(f"near:{key}",) for key in keys]
+    words = [word_term(phrase)] if len(phrase) > 1 else []
+    return _refined(
+        _group(f"place:{phrase}", there, words=[] if there else words),
+        _group(f"near:{phrase}", [*there, *spoken], words=words, weight=KIN),
+    )
 
 
 def of_word(word: str) -> Group:
@@ -136,7 +136,7 @@ def with_text(groups: Sequence[Group], word: str) -> list[Group]:
     """
     terms = dict.fromkeys(term for group in groups for term in group.terms)
     wide = Group(key=f"text:{word}", terms=(*terms, word_term(word)), weight=KIN)
-    return [groups[0], wide]
+    return _refined(groups[0], wide)
 
 
 def either(one: Sequence[Group], other: Sequence[Group]) -> list[Group]:
@@ -146,6 +146,7 @@ def either(one: Sequence[Group], other: Sequence[Group]) -> list[Group]:
             key=f"{first.key}|{second.key}",
             terms=tuple(dict.fromkeys([*first.terms, *second.terms])),
             weight=max(first.weight, second.weight),
+            refines=first.refines and second.refines,
         )
         for first, second in zip(one, other, strict=False)
     ]
@@ -158,13 +159,16 @@ def _of_concepts(concepts: Sequence[Concept], *, weight: float = 1.0) -> Iterato
     kin = [way for concept in concepts for way in concept.kin]
     # Whether an event is of a type is for its rule to say; a model's words come later.
     kin += [(f"said:{concept.key}",) for concept in concepts if concept.kind == "type"]
-    yield _group(key, terms, weight=weight)
-    if kin:
-        yield _group(f"kin:{key}", [*terms, *kin], weight=KIN)
+    like = [way for concept in concepts for way in concept.like]
+    yield from _refined(
+        _group(key, terms, weight=weight), _group(f"kin:{key}", [*terms, *kin], weight=KIN)
+    )
+    if like:
+        yield _group(f"like:{key}", [*terms, *kin, *like], weight=KIN)
 
 
 def _coloured(mention: Mention) -> Iterator[Group]:
-    """A thing in a colour; then in that colour a thing of the kind, or the thing in any colour."""
+    """A thing in a colour, or one of its kind; and the thing in whatever colour."""
     items = _items(mention)
     first = items[0]
     garment = next((key for key in ("lower", "upper") if key in first.keys), "")
@@ -174,13 +178,24 @@ def _coloured(mention: Mention) -> Iterator[Group]:
             yield _group(f"{garment}:{colour.key}", [(f"{garment}:{colour.key}",)])
             continue
         terms: list[tuple[str, ...]] = [(f"{first.key}:{colour.key}",)]
-        yield _group(f"{first.key}:{colour.key}", terms)
-        wider = [key for item in items for key in item.keys if key not in (first.key, "object")]
+        wider = [key for item in items for key in item.keys if key not in (first.key, *_BROAD)]
         loose = (f"{_KINDLESS_COLOUR}:{colour.key}", f"{first.kind}:{first.key}")
         kin = [*terms, *((f"{key}:{colour.key}",) for key in wider), loose]
-        yield _group(f"kin:{first.key}:{colour.key}", kin, weight=KIN)
+        key = f"{first.key}:{colour.key}"
+        yield from _refined(_group(key, terms), _group(f"kin:{key}", kin, weight=KIN))
     if not garment:
         yield from _of_concepts(items)
+
+
+def _refined(exact: Group, wide: Group) -> list[Group]:
+    """The wide group that answers, and the exact one whose documents come first."""
+    if not exact.terms or set(exact.terms) == set(wide.terms):
+        return [replace(wide, key=exact.key, weight=max(exact.weight, wide.weight))]
+    return [replace(exact, refines=True), wide]
+
+
+_BROAD = ("vehicle", "object", "animal")
+"""Too much to answer for one of them."""
 
 
 def _items(mention: Mention) -> list[Concept]:

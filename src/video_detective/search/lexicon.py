@@ -5,8 +5,9 @@ clothing, colours, places, behaviour, risk, and words that name none of them but
 does (停車場 is no 車). A concept has ``zh`` words in either script, ``en`` words and phrases (their
 plurals are made here), ``verbs`` (inflected here), ``is`` (more general concepts of its kind),
 ``also`` (tokens that answer a question for it just as well; several in one string must occur
-together) and ``kin`` (likewise, but what has only them comes later). ``short`` colours count only
-right before a thing (紅帽), ``bound`` things only right after a colour (紅衣).
+together), ``kin`` (likewise, but what has only them comes later) and ``like`` (tokens of what is no
+answer, but nearer to one than nothing). ``short`` colours count only right before a thing (紅帽),
+``bound`` things only right after a colour (紅衣).
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Concept:
             that people belong to.
         also: Further ways to answer a question for it; the tokens of each must occur together.
         kin: Ways that answer it less well.
+        like: What is no answer, but comes before what has nothing of it.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class Concept:
     tokens: tuple[str, ...]
     also: tuple[tuple[str, ...], ...] = ()
     kin: tuple[tuple[str, ...], ...] = ()
+    like: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +181,14 @@ def _concept(content: Mapping[str, Any], key: str, entry: Mapping[str, Any]) -> 
         key=key,
         keys=keys,
         tokens=(*(f"{kind}:{each}" for each in keys), *of),
-        also=tuple(tuple(tokens.split()) for tokens in entry.get("also", ())),
-        kin=tuple(tuple(tokens.split()) for tokens in entry.get("kin", ())),
+        also=_ways(entry, "also"),
+        kin=_ways(entry, "kin"),
+        like=_ways(entry, "like"),
     )
+
+
+def _ways(entry: Mapping[str, Any], name: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(tokens.split()) for tokens in entry.get(name, ()))
 
 
 def _read(name: str) -> Any:

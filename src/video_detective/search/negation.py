@@ -39,7 +39,7 @@ _FILLERS = (
     r"of|to|other|for|by|being|is|are|inside|around|holding|his|her|their)\b"
 )
 _BEFORE = re.compile(rf"(?:{_NEGATORS})(?:{_FILLERS}){{0,6}}$")
-_AFTER = re.compile(r"(?:里|那边|那里|附近)?的?(?:以外|之外|除外|不算|不要)")
+_AFTER = re.compile(r" ?(?:里|那边|那里|附近)?的?(?:以外|之外|除外|不算|不要)")
 _LINK = re.compile(
     r" ?(?:、|,|和|与|或是?|及|以及|跟|还有|也没有?|也未|也不是?|or|and|nor)"
     r"(?: |戴|穿|在|at|in|the)*"
