@@ -292,7 +292,6 @@ class EventQuery:
         types: Any of these event types.
         since_ns, until_ns: Events that held at some time in ``[since_ns, until_ns)``; one that
             still goes on has no end.
-        text: Terms that must all occur in the event's document, whatever their case or width.
         limit: 1..1000 events a page.
         cursor: ``Page.next_cursor`` of the page before, of the same query.
         order: ``newest`` or ``oldest`` start first.
@@ -302,7 +301,6 @@ class EventQuery:
     types: tuple[str, ...] = ()
     since_ns: int | None = None
     until_ns: int | None = None
-    text: tuple[str, ...] = ()
     limit: int = 50
     cursor: str | None = None
     order: Literal["newest", "oldest"] = "newest"

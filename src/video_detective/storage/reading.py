@@ -10,7 +10,6 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, o
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import UsageError
-from video_detective.search.tokens import fold
 from video_detective.storage import rows
 from video_detective.storage.base import (
     CameraRow,
@@ -31,7 +30,6 @@ from video_detective.storage.tables import (
     CAMERAS,
     COUNTERS,
     COVERAGE,
-    EVENT_DOCUMENTS,
     EVENTS,
     EVIDENCE,
     FRAMES,
@@ -42,8 +40,6 @@ from video_detective.storage.tables import (
 )
 
 _MAX_PAGE = 1000
-_MAX_TERMS = 32
-_MAX_TERM_LENGTH = 1000  # SQLite refuses LIKE patterns of more than 50,000 bytes
 _LAST_NS = 2**63 - 1
 
 
@@ -195,7 +191,7 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
     """One page of events.
 
     Raises:
-        UsageError: limit, terms or cursor cannot be meant.
+        UsageError: limit or cursor cannot be meant.
     """
     if not 1 <= query.limit <= _MAX_PAGE:
         raise UsageError(
@@ -224,27 +220,11 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
 
 
 def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
-    """What a row of events must meet to be listed; without limit, cursor and order.
-
-    Raises:
-        UsageError: too many or too long terms.
-    """
-    terms = [fold(term) for term in query.text]
-    if len(terms) > _MAX_TERMS or any(len(term) > _MAX_TERM_LENGTH for term in terms):
-        raise UsageError(
-            f"The search has {len(terms)} terms or a very long one",
-            remedy=f"Use at most {_MAX_TERMS} terms of {_MAX_TERM_LENGTH} characters",
-        )
+    """What a row of events must meet to be listed; without limit, cursor and order."""
     superseded = select(RUNS.c.run_id).where(RUNS.c.superseded_by.is_not(None))
     wanted: list[ColumnElement[bool]] = [
         or_(EVENTS.c.run_id.is_(None), EVENTS.c.run_id.not_in(superseded))
     ]
-    text = (
-        select(EVENT_DOCUMENTS.c.text + " " + EVENT_DOCUMENTS.c.tokens)
-        .where(EVENT_DOCUMENTS.c.event_id == EVENTS.c.event_id)
-        .scalar_subquery()
-    )
-    wanted += [text.contains(term, autoescape=True) for term in terms if term]
     if query.camera is not None:
         wanted.append(EVENTS.c.camera_id == query.camera)
     if query.types:

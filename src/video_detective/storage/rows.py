@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,15 +23,6 @@ from video_detective.tracking.base import Track
 
 RowValues = dict[str, Any]
 """Column names and values, as SQLAlchemy takes them."""
-
-
-def search_form(text: str) -> str:
-    """Text as it is compared in searches: NFKC, lower case.
-
-    >>> search_form("ＣＡＭ０１ 後門")
-    'cam01 後門'
-    """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
 
 
 def camera_values(camera: CameraRow) -> RowValues:

@@ -1,7 +1,6 @@
 from zoneinfo import ZoneInfo
 
 from video_detective.storage import frame_id
-from video_detective.storage.rows import search_form
 
 
 def test_a_frame_is_named_by_the_local_time_of_its_camera() -> None:
@@ -15,8 +14,3 @@ def test_a_frame_is_named_by_the_local_time_of_its_camera() -> None:
 
 def test_a_frame_before_1970_has_a_name() -> None:
     assert frame_id("c", -1, 0, ZoneInfo("UTC")) == "c_19691231_235959_000000"
-
-
-def test_search_text_is_the_same_whatever_its_case_and_width() -> None:
-    assert search_form("ＣＡＭ０１　後門 ﬁ") == "cam01 後門 fi"
-    assert search_form(search_form("İSTANBUL Ⅷ ẞ")) == search_form("İSTANBUL Ⅷ ẞ")
