@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 
 from video_detective.search.times.base import Period
 from video_detective.search.times.clocks import MIDNIGHT, NIGHT, Clock, hour_of_day
-from video_detective.search.times.days import Dates, NextDay, RelativeDay, dates_of
+from video_detective.search.times.days import (
+    Dates,
+    NextDay,
+    NumberedDay,
+    RelativeDay,
+    Year,
+    dates_of,
+)
 from video_detective.search.times.durations import AROUND_NS, NS_PER_S
 from video_detective.search.times.expressions import Expression, Side
 from video_detective.search.times.tokens import Mark
@@ -172,7 +179,7 @@ def _after(side: Side, placed: _Placed, opening: Mark, asking: Asking) -> _Bound
 
 
 def _range(first: Side, last: Side, asking: Asking) -> _Bounds | None:
-    first, last, shared = _inherited(first, last)
+    first, last, shared = _inherited(_dated(first, last, asking), last)
     if last.moment is not None:
         start_ns = _start_ns(first, asking)
         return None if start_ns is None else (start_ns, asking.now_ns - last.moment.ago_ns)
@@ -201,6 +208,24 @@ def _range(first: Side, last: Side, asking: Asking) -> _Bounds | None:
     if last.clock is not None and last.clock.utc_offset_s is not None:
         return start_ns, _explicit_ns(last, asking)
     return start_ns, asking.end_ns(ends)
+
+
+def _dated(first: Side, last: Side, asking: Asking) -> Side:
+    """The beginning in the month and the year of the end, or right before, where it names none."""
+    begin, end = first.day, last.day
+    if not isinstance(begin, NumberedDay) or not isinstance(end, NumberedDay):
+        return first
+    if begin.year or end.month is None or begin.months is not None:
+        return first
+    month, year = begin.month, None if end.year is None else end.year.value(asking.today)
+    if month is None:
+        month = end.month if begin.day <= end.day else (end.month - 2) % 12 + 1
+    if year is not None:
+        year -= (month, begin.day) > (end.month, end.day)
+    return replace(
+        first,
+        day=replace(begin, month=month, year=None if year is None else Year(number=year)),
+    )
 
 
 def _range_begin(first: Side, last: Side, asking: Asking) -> tuple[datetime, date] | None:

@@ -10,6 +10,7 @@ from video_detective.search.times.clocks import Clock
 from video_detective.search.times.days import (
     Month,
     NumberedDay,
+    RelativeDay,
     Week,
     Weekday,
     Weekend,
@@ -91,6 +92,18 @@ def _ago(match: re.Match[str]) -> Meanings | None:
 def _month_day(match: re.Match[str]) -> Meanings | None:
     year = match["y"]
     return day_of(None if year is None else int(year), MONTHS[match["month"]], int(match["d"]))
+
+
+def _day_range(match: re.Match[str]) -> Meanings | None:
+    """Dec 24-26, 2024: the year stands behind both days."""
+    month, year = MONTHS[match["month"]], int(match["y"])
+    first = day_of(year, month, int(match["first"]))
+    return (*first, Mark.TO, *day_of(year, month, int(match["last"])))
+
+
+def _nights_ago(match: re.Match[str]) -> Meanings | None:
+    nights = number(match["n"]) if match["n"] not in _COUNTS else _COUNTS[match["n"]]
+    return None if not nights else (RelativeDay(days=-nights), clocks.NIGHT)
 
 
 def _month(match: re.Match[str], year: int | None = None) -> Meanings:
@@ -219,6 +232,7 @@ PATTERNS = (
         rf"|(?:a few|several|many|some|{_COUNT}(?:-| to | or ){_COUNT}) {_OTHER_UNIT} ago{_BEHIND}",
         lambda match: (Impossible(day=True),),
     ),
+    _pattern(rf"(?P<n>\d{{1,2}}|{_any(_COUNTS)}) nights? ago{_BEHIND}", _nights_ago),
     _pattern(rf"{_LENGTH} (?:ago|earlier|back)(?: today)?{_BEHIND}", _ago),
     _pattern(
         rf"(?:(?:on )?(?:every|each) (?:{_any(WEEKDAYS)}|weekend|weekday|day|night|morning|"
@@ -241,6 +255,11 @@ PATTERNS = (
     _pattern(
         rf"{_WHICH} (?P<unit>weekend|week|month|year){_BEHIND}",
         _span,
+    ),
+    _pattern(
+        rf"{_MONTH} (?P<first>\d{{1,2}})(?:st|nd|rd|th)?(?: ?- ?| to | through )"
+        r"(?P<last>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:19|2[01])\d\d)(?![\d:])",
+        _day_range,
     ),
     _pattern(rf"{_MONTH} (?:the )?{_ORDINAL}(?![\d:]| ?[ap]\.?m){_YEAR}", _month_day),
     _pattern(rf"(?:the )?{_ORDINAL}(?: of)? {_MONTH}{_BEHIND}{_YEAR}", _month_day),
