@@ -126,7 +126,8 @@ class Liar:
             f"cam9{number} 拍到{kind}事件。",
             f"人物 p98{number} 造成{kind}事件。",
             f"共有 {7000 + number} 人參與{kind}事件。",
-            f"大前天發生{kind}事件。",
+            # A lie on every day: the questions are asked on 17 December.
+            f"{'前天' if candidate['time'].startswith('2025-12-14') else '大前天'}發生{kind}事件。",
             f"整晚都很平靜\uff0c第 {number} 種說法。",
         ][number]
         if number == 0:
