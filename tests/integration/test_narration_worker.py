@@ -3,13 +3,12 @@
 import asyncio
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from benchmarks.jobs import Figures, fill, under_kills
+from benchmarks.jobs import Figures, fill, under_kills, worker_command
 
 from video_detective.errors import ConflictError, MissingError, ModelError, StorageError
 from video_detective.pipeline.jobs_worker import MAX_STARTS, NarrationWorker
@@ -17,7 +16,7 @@ from video_detective.storage import NarrationRow
 from video_detective.storage.database import Database
 from video_detective.storage.narration_rows import Claim, NarrationOutcome
 
-JOBS = 120
+JOBS = 80
 LATEST_TAKEOVER_S = 10.0
 
 
@@ -69,39 +68,39 @@ async def test_random_kills_lose_nothing_double_nothing_and_delay_no_job_for_lon
 
 
 async def test_a_worker_told_to_end_leaves_its_job_to_others_at_once(
-    url: str, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
-    async with await Database.open(tmp_path, url) as db:
-        await fill(db, 1)
-        begun, stop = asyncio.Event(), asyncio.Event()
+    url = f"sqlite:///{tmp_path}/video-detective.db"
+    await fill(db, 1)
+    begun, stop = asyncio.Event(), asyncio.Event()
 
-        async def never_ends(claim: Claim) -> NarrationOutcome:
-            begun.set()
-            await asyncio.Event().wait()
-            raise AssertionError
+    async def never_ends(claim: Claim) -> NarrationOutcome:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
 
-        running = asyncio.create_task(NarrationWorker(db, never_ends).run(stop))
-        await asyncio.wait_for(begun.wait(), 20)
-        script = [sys.executable, "-m", "benchmarks.jobs", "--worker", url, "1"]
-        with subprocess.Popen(script) as other:
-            while len(await db.narrations.beat("onlooker")) < 3:  # until the other beats
-                await asyncio.sleep(0.05)
-            await db.narrations.forget(["onlooker"])
-            stop.set()
-            await asyncio.wait_for(running, 10)
-            stopped_s = time.monotonic()
-            while await db.narrations.count_pending():
-                await asyncio.sleep(0.05)
-            # The longest made-up job takes 3 s, and the other looks every second and a half.
-            assert time.monotonic() - stopped_s < 6
-            assert other.wait(20) == 0
-        assert (await row(db)).starts == 1
+    running = asyncio.create_task(NarrationWorker(db, never_ends).run(stop))
+    await asyncio.wait_for(begun.wait(), 20)
+    script = worker_command(url, 1)
+    with subprocess.Popen(script) as other:
+        while len(await db.narrations.beat("onlooker")) < 3:  # until the other beats
+            await asyncio.sleep(0.05)
+        await db.narrations.forget(["onlooker"])
+        stop.set()
+        await asyncio.wait_for(running, 10)
+        stopped_s = time.monotonic()
+        while await db.narrations.count_pending():
+            await asyncio.sleep(0.05)
+        # The longest made-up job takes 3 s, and the other looks every second and a half.
+        assert time.monotonic() - stopped_s < 6
+        assert other.wait(20) == 0
+    assert (await row(db)).starts == 1
 
 
 async def test_a_worker_that_a_signal_ends_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
     async with await Database.open(tmp_path, url) as db:
         await fill(db, 500)
-        script = [sys.executable, "-m", "benchmarks.jobs", "--worker", url, "1"]
+        script = worker_command(url, 1)
         with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as worker:
             while await db.narrations.count_pending() > 490:
                 await asyncio.sleep(0.05)
@@ -113,7 +112,7 @@ async def test_a_worker_that_a_signal_ends_leaves_nothing_behind(url: str, tmp_p
         counts = await db.narrations.counts()
         assert counts.waiting > 0
         assert counts.running == 0
-        assert await db.narrations.beat("onlooker") == {"onlooker": 1}
+        assert set(await db.narrations.beat("onlooker")) == {"onlooker"}
 
 
 # --- what cannot be told

@@ -49,7 +49,7 @@ def narrate_command(
         print_json(report.as_json())
     else:
         _tell(report)
-    if is_stopped and not watch:
+    if is_stopped and report.pending and not watch:
         raise ConflictError(
             f"Narration was interrupted; {report.pending} events wait",
             remedy="Run the same command to go on.",

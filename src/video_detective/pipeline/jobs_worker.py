@@ -67,7 +67,9 @@ class NarrationWorker:
         concurrency: int = 1,
         retry_after_s: Sequence[float] = RETRY_AFTER_S,
     ) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        # The oldest comes first: it knows best who lives.
+        begun = f"{now_ns():019d}"
+        self.name = f"{begun}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._database = database
         self._narrations = database.narrations
         self._tell = tell

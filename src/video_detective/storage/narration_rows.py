@@ -102,6 +102,19 @@ class NarrationOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """The last sign of life of a worker.
+
+    Args:
+        number: Larger with every beat.
+        age_ns: How long ago it was, by the database's clock, which may have been set.
+    """
+
+    number: int
+    age_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NarrationCounts:
     """How the requests stand. ``degraded`` and ``failed`` are counted by key of their reason.
 

@@ -12,12 +12,15 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     bindparam,
+    case,
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -30,6 +33,7 @@ from video_detective.storage.base import NarrationRow
 from video_detective.storage.dialects import Insert, insert_into
 from video_detective.storage.narration_rows import (
     CAN_WAIT_NS,
+    Beat,
     Claim,
     NarrationCounts,
     NarrationOutcome,
@@ -41,6 +45,15 @@ from video_detective.storage.tables import EVENTS, FRAMES, NARRATIONS, RUNS, WOR
 
 Kind = Literal["sqlite", "postgresql"]
 _CAN_WAIT = EVENTS.c.end_ns < NARRATIONS.c.requested_ns - CAN_WAIT_NS
+
+_CLOCK_MS: dict[Kind, ColumnElement[int]] = {
+    "sqlite": literal_column(
+        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger
+    ),
+    "postgresql": literal_column(
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", BigInteger
+    ),
+}
 
 Open = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -193,20 +206,28 @@ class Narrations:
             failed=dict(sorted(failed.items())),
         )
 
-    async def beat(self, worker: str) -> dict[str, int]:
-        """Count up a worker's beats.
+    async def beat(self, worker: str) -> dict[str, Beat]:
+        """Give a sign of life.
 
         Returns:
-            Every worker's beats, this one's included.
+            Every worker's last one, this one's included.
         """
-        statement = insert_into(WORKERS, self._kind).values(worker=worker, beats=1)
-        count_up = statement.on_conflict_do_update(
-            index_elements=["worker"], set_={"beats": WORKERS.c.beats + 1}
+        now = _CLOCK_MS[self._kind]
+        statement = insert_into(WORKERS, self._kind).values(worker=worker, beats=now)
+        # The clock may be set back; a beat is larger than the one before all the same.
+        later = case((WORKERS.c.beats >= now, WORKERS.c.beats + 1), else_=now)
+        statement = statement.on_conflict_do_update(
+            index_elements=["worker"], set_={"beats": later}
         )
         async with self._writing() as connection:
-            await connection.execute(count_up)
-            found = await connection.execute(select(WORKERS.c.worker, WORKERS.c.beats))
-            return {row.worker: row.beats for row in found}
+            await connection.execute(statement)
+            found = await connection.execute(
+                select(WORKERS.c.worker, WORKERS.c.beats, now - WORKERS.c.beats)
+            )
+            return {
+                name: Beat(number=beats, age_ns=max(0, age_ms) * 1_000_000)
+                for name, beats, age_ms in found
+            }
 
     async def forget(self, workers: Collection[str]) -> None:
         """Strike off workers that left or died."""
