@@ -23,8 +23,8 @@ _TRADITIONAL = (
 """Of every character that the tables and patterns for Chinese are written with."""
 
 _VARIANTS = str.maketrans(
-    _SIMPLIFIED + "裏鍾台∼〜–—―−‒‐‑∶○◯’",
-    _TRADITIONAL + "裡鐘臺~~-------:〇〇'",
+    _SIMPLIFIED + "游裏鍾台∼〜–—―−‒‐‑∶○◯’",
+    _TRADITIONAL + "遊裡鐘臺~~-------:〇〇'",
 )
 
 

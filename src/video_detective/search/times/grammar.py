@@ -92,7 +92,7 @@ class _Reader:
         self._run, self._begin, self._text = run, begin, text
         self._sides = [Side()]
         self._opening: Mark | None = None
-        self._from = False
+        self._from_on = False
         self._between = any(Mark.BETWEEN in token.meanings for token in run[begin : begin + _REACH])
         self._qualifier: tuple[Mark, int] | None = None
         self._until_now = self._habit = self._strong = self._void = False
@@ -124,12 +124,8 @@ class _Reader:
             return None
         last = rest[0] if rest and not rest[0].empty else None
         opening = self._opening
-        if (
-            last is None
-            and opening is None
-            and self._from
-            and self._text[self._end : self._end + 1] != "的"
-        ):
+        followed_by = self._text[self._end : self._end + 1]
+        if self._from_on and last is None and opening is None and followed_by != "的":
             opening = Mark.ONWARD
         return Expression(
             spans=((self._start, self._end),),
@@ -188,11 +184,10 @@ class _Reader:
             self._habit = True
         elif mark is Mark.UNTIL_NOW:
             self._until_now = True
-        elif mark is Mark.FROM:
+        elif mark in (Mark.FROM, Mark.FROM_ON):
             if side.clock is not None:
                 return False
-            # "From yesterday" is of yesterday as well, 從昨天 is not.
-            self._from = not self._text[token.start].isascii()
+            self._from_on = mark is Mark.FROM_ON
         elif mark is Mark.NOW:
             if not closed or not side.empty:
                 return False
@@ -297,11 +292,12 @@ class _Reader:
         rest = self._text[self._run[position].end :].lstrip(" ")
         if not rest or rest[0] in "?.,!;:)。、":
             return True
-        return any(
-            not all(one in (Mark.FILLER,) or isinstance(one, Number) for one in token.meanings)
-            or self._text[token.start] not in " ,"
+        following = [
+            token
             for token in self._run[position + 1 : position + 3]
-        )
+            if self._text[token.start] != " "
+        ]
+        return bool(following) and not isinstance(following[0].meanings[0], Number)
 
 
 def _added(side: Side, meaning: Meaning) -> Side | None:

@@ -19,12 +19,15 @@ class Mark(Enum):
     IN = auto()
     """Says nothing but that a time follows: on, in."""
     AT = auto()
-    """Makes a bare number after it a clock time: at, by."""
+    """Makes a bare number after it a clock time: at."""
     TO = auto()
     AND = auto()
     """Stands for TO after BETWEEN, parts two ranges otherwise."""
     BETWEEN = auto()
     FROM = auto()
+    """Says nothing without an end: footage from yesterday."""
+    FROM_ON = auto()
+    """Means ONWARD without an end: 從昨天."""
     SINCE = auto()
     """Before what it speaks of: since, 自."""
     ONWARD = auto()

@@ -192,7 +192,7 @@ _CLOCK = (
     r")?(?:整|正|多|出頭|幾分)?"
 )
 _NEVER_ANY = re.compile(r"[^,。?!]{0,8}[都也][沒不無]")
-_SLIGHTLY = "早晚快慢多少大小高低近遠有好長短深淺亮暗重輕差再"
+_SLIGHTLY = "這那哪早晚快慢多少大小高低近遠有好長短深淺亮暗重輕差再"
 
 
 def _is_bit(match: re.Match[str]) -> bool:
@@ -265,7 +265,7 @@ PATTERNS = (
     _pattern(
         _BEGINS,
         rf"{_ALONE}(?<![第{_HOUSES}])(?P<d>\d{{1,2}}|[{NUMERALS}]{{1,3}})"
-        rf"(?P<unit>日(?![本光語文式系曆常用幣圓出落])|號(?![{_PLACES}]))",
+        rf"(?P<unit>日(?![月遊本光語文式系曆常用幣圓出落])|號(?![{_PLACES}]))",
         _day,
     ),
     _pattern(

@@ -39,13 +39,12 @@ _SHORT_PARTS = {
 }
 _MARKS = {
     Mark.FILLER: listed(
-        "的 在 於 那天 那一天 那日 當天 當日 這天 這一天 整個 時間是 時間為 時段 期間 ( ) "
-        ", 。"
+        "的 在 於 那天 那一天 那日 當天 當日 這天 這一天 整個 時間是 時間為 時段 期間 ( )"
     ),
     Mark.TO: ["到", "至", "~", "-"],
     Mark.AND: ["和", "與", "跟", "及"],
     Mark.BETWEEN: ["介於", "介在", "介乎", "之間", "間"],
-    Mark.FROM: ["從", "由"],
+    Mark.FROM_ON: ["從", "由"],
     Mark.SINCE: ["自", "自從", "打從"],
     Mark.ONWARD: ["起", "開始", "以來", "起算"],
     Mark.AFTERWARDS: ["以後", "之後", "過後", "後"],
@@ -60,7 +59,6 @@ _MARKS = {
     Mark.WHOLE: ["整天", "全天", "一整天", "整日", "全日"],
     Mark.HABIT: ["平日", "平常日", "工作日", "天天", "日日"],
 }  # fmt: skip
-"""No mark is one word with what may follow it in another sense: see NOT_BEFORE."""
 
 NOT_BEFORE = {
     "最近": "的距離",
@@ -75,12 +73,14 @@ NOT_BEFORE = {
     "約": "會談定好",
     "以前": "的",
     "白天": "鵝",
+    "黃昏": "市",
+    "深夜": "食",
     "夜間": "模部",
     "下午": "茶",
     "早上": "好",
     "晚上": "好",
 }
-"""Characters that turn a word into another one: 後門, 前面, 起火."""
+"""Characters that make another word of one when they follow it: 後門, 前面, 起火."""
 
 
 WORDS: dict[str, Meanings] = {

@@ -100,7 +100,7 @@ PHRASES: dict[str, Meanings] = {
         for mark, words in {
             Mark.FILLER: "of|the|that|'s|s'",
             Mark.IN: "on|in|during|over",
-            Mark.AT: "at|by",
+            Mark.AT: "at",
             Mark.TO: "to|through|thru",
             Mark.UNTIL: "until|till|til|up to|up until|right until",
             Mark.AND: "and",
