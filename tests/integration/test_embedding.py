@@ -1,5 +1,9 @@
 """Vectors by way of a model server, and of Qdrant: made, found, and what happens when one fails."""
 
+import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -20,6 +24,7 @@ from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage import RunKey, Step, StoredEvent
 
 MODEL = "bge-m3"
+WORKER = str(Path(__file__).with_name("embedding_worker.py"))
 START_NS = 1_795_000_000 * NS_PER_S
 
 
@@ -409,3 +414,30 @@ async def test_a_locked_qdrant_server_is_opened_with_its_key(
             monkeypatch.setenv("QDRANT_KEY", "secret")
             assert (await embed_pending(workspace)).untold == 0
         assert len(qdrant.event_ids()) == 1
+
+
+async def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(
+    tmp_path: Path, llm: LlmServer, qdrant: QdrantServer
+) -> None:
+    """Killed after so many requests to either server, whatever it is doing then."""
+    async with opened(tmp_path, llm, qdrant.url) as workspace:
+        told = await texts(workspace, *(event(n) for n in range(900)))
+    killed = 0
+    for requests in (1, 2, 3, 5, 8):
+        worker = subprocess.Popen([sys.executable, WORKER, str(tmp_path)])
+        before = len(llm.asks) + len(qdrant.requests)
+        while worker.poll() is None and len(llm.asks) + len(qdrant.requests) < before + requests:
+            await asyncio.sleep(0.002)
+        worker.kill()
+        killed += worker.wait() == -signal.SIGKILL
+
+    assert killed == 5
+    async with opened(tmp_path, llm, qdrant.url) as workspace:
+        made = await embed_pending(workspace)
+        assert (made.waiting, made.failed, made.untold) == (0, None, 0)
+        assert len(qdrant.event_ids()) == 900
+        (collection,) = qdrant.collections.values()
+        assert len(collection.points) == 900
+        assert [await first(workspace, told[n]) for n in (0, 450, 899)] == [0, 450, 899]
+        found = await nearest(workspace, told[1], IndexQuery(), 1000)
+        assert len(found.events) == 900
