@@ -50,7 +50,7 @@ async def test_the_question_of_the_product_gets_an_answer_that_cites(workspace: 
     assert "pacing" in read["eventTypes"]
     assert read["notUnderstood"] == []
     # Only 92 s of that hour were recorded.
-    assert "錄影不完整" in answer["answer_zh"]
+    assert "錄影有 2 段中斷" in answer["answer_zh"]
     assert any("沒有錄影" in line for line in answer["missing_info"])
 
 

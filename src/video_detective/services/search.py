@@ -20,9 +20,11 @@ from video_detective.narration.answer_template import (
     template_answer,
 )
 from video_detective.narration.catalogue import LANGUAGES, Language
-from video_detective.search.base import Group, Hit, Hits, IndexQuery, Term
+from video_detective.search.base import Group, Hit, Hits, IndexQuery
+from video_detective.search.fusion import fuse
 from video_detective.search.names import CameraNames, PlaceName
 from video_detective.search.question import Interpretation, interpret
+from video_detective.services.embedding import nearest
 from video_detective.services.records import coverage_records, timeline_entry
 from video_detective.services.times import parse_time, rfc3339
 from video_detective.services.wording import Worded, word_answer
@@ -59,6 +61,7 @@ class _Found:
     """One page: events best first, how each matches, and how many match in full."""
 
     events: tuple[StoredEvent, ...]
+    is_ranked: bool
     hits: Mapping[str, Hit]
     total: int
     exact: bool
@@ -237,21 +240,36 @@ async def _find(workspace: Workspace, asked: _Asked, limit: int, cursor: str | N
             )
         )
         return _Found(
-            events=page.events, hits={}, total=page.total, exact=True, next_cursor=page.next_cursor
+            events=page.events,
+            is_ranked=False,
+            hits={},
+            total=page.total,
+            exact=True,
+            next_cursor=page.next_cursor,
         )
     offset = _offset(cursor)
     complete = await _hits(workspace, asked, only_complete=True, limit=limit, offset=offset)
-    hits = list(complete.hits)
+    hits: list[Hit] = list(complete.hits)
+    reached = offset + len(hits)
     if offset + len(hits) < NEAREST and len(hits) < limit and len(read.groups) > 1:
-        wanted = min(limit, NEAREST)
         known = {hit.event_id for hit in hits}
-        near = await _hits(workspace, asked, only_complete=False, limit=wanted, offset=0)
-        hits += [hit for hit in near.hits if hit.event_id not in known][: wanted - len(hits)]
-    by_id = await workspace.database.events_by_id([hit.event_id for hit in hits])
-    reached = offset + len(complete.hits)
+        near = await _hits(
+            workspace, asked, only_complete=False, limit=min(limit, NEAREST), offset=0
+        )
+        hits += [hit for hit in near.hits if hit.event_id not in known]
+    similar = (
+        await nearest(workspace, _wording(asked), _query(asked), NEAREST) if not offset else None
+    )
+    if similar is None or not similar.events:
+        ranked = [hit.event_id for hit in hits]
+    else:
+        ranked = [candidate.event_id for candidate in fuse(hits, similar.events)]
+    ranked = ranked[: max(len(complete.hits), min(limit, NEAREST))]
+    by_id = await workspace.database.events_by_id(ranked)
     more = complete.complete > reached and bool(complete.hits)
     return _Found(
-        events=tuple(by_id[hit.event_id] for hit in hits if hit.event_id in by_id),
+        events=tuple(by_id[event_id] for event_id in ranked if event_id in by_id),
+        is_ranked=True,
         hits={hit.event_id: hit for hit in hits},
         total=complete.complete,
         exact=complete.complete < complete.counted_to,
@@ -262,37 +280,46 @@ async def _find(workspace: Workspace, asked: _Asked, limit: int, cursor: str | N
 async def _hits(
     workspace: Workspace, asked: _Asked, *, only_complete: bool, limit: int, offset: int
 ) -> Hits:
-    return await workspace.database.search(
-        IndexQuery(
-            groups=_alike(asked.interpretation.groups),
-            without=asked.interpretation.without,
-            cameras=asked.cameras,
-            since_ns=asked.since_ns,
-            until_ns=asked.until_ns,
-            only_complete=only_complete,
-            limit=limit,
-            offset=offset,
-        )
+    query = replace(_query(asked), only_complete=only_complete, limit=limit, offset=offset)
+    return await workspace.database.search(query)
+
+
+def _query(asked: _Asked) -> IndexQuery:
+    return IndexQuery(
+        groups=_by_rules(asked.interpretation.groups),
+        without=asked.interpretation.without,
+        cameras=asked.cameras,
+        since_ns=asked.since_ns,
+        until_ns=asked.until_ns,
     )
 
 
-_STAYS = ("loitering", "pacing")
+def _wording(asked: _Asked) -> str:
+    """The question without its times and places, which are conditions and would only blur it."""
+    letters = list(asked.interpretation.question)
+    for chip in asked.interpretation.chips:
+        if chip.kind in {"time", "camera", "place"} or chip.negated:
+            letters[chip.start : chip.end] = " " * (chip.end - chip.start)
+    return " ".join("".join(letters).split())
 
 
-def _alike(groups: Sequence[Group]) -> tuple[Group, ...]:
-    """The groups, with 停留 and 徘徊 as answers to each other, the very one first.
+def _by_rules(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The groups, with types of events told by their rules alone.
 
-    The source knows one rule for both, and so do people who ask. A thing in another colour than a
-    certain one answers also where its colour is not known.
+    An event whose words only say what was asked for (``said:``) may come first among others, but
+    does not answer: whether something happened is not for a model's words to decide.
     """
-    alike: list[Group] = []
+    kept: list[Group] = []
     for group in groups:
-        of_stays = group.key.removeprefix("kin:") in {f"type:{kind}" for kind in _STAYS}
-        alike.append(replace(group, refines=of_stays or group.key.endswith(":other")))
-        if of_stays and not group.key.startswith("kin:"):
-            terms = tuple(Term(tokens=(f"type:{kind}",)) for kind in _STAYS)
-            alike.append(Group(key="type:stay", terms=terms, weight=group.weight))
-    return tuple(alike)
+        facts = tuple(term for term in group.terms if not term.tokens[0].startswith("said:"))
+        if group.refines or not group.key.startswith("kin:type:") or len(facts) == len(group.terms):
+            kept.append(group)
+        else:
+            kept += [
+                replace(group, refines=True),
+                replace(group, key=group.key.replace("kin:", "rule:", 1), terms=facts),
+            ]
+    return tuple(kept)
 
 
 _RANKED = "r"
@@ -313,8 +340,14 @@ def _offset(cursor: str | None) -> int:
 
 
 def _complete(found: _Found, stored: StoredEvent) -> bool:
+    """Whether an event is an answer: of a plain list every one is, else those that match in full.
+
+    What only its vector found has no hit; it is like the question, and no answer.
+    """
+    if not found.is_ranked:
+        return True
     hit = found.hits.get(stored.event.event_id)
-    return hit is None or hit.complete
+    return hit is not None and hit.complete
 
 
 def _facts(
@@ -397,7 +430,7 @@ def _entry(stored: StoredEvent, found: _Found, places: Places) -> dict[str, Any]
     hit = found.hits.get(stored.event.event_id)
     return {
         **timeline_entry(stored, places.scene(stored.event.camera_id)),
-        "match": "full" if hit is None or hit.complete else "partial",
+        "match": "full" if _complete(found, stored) else "partial",
         "matched": [] if hit is None else list(hit.matched),
     }
 
