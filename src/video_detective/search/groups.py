@@ -51,6 +51,22 @@ def somebody() -> Group:
     return Group(key="class:person", terms=(Term(tokens=("class:person",)),), weight=WEAK)
 
 
+def without_somebody(groups: Sequence[Group], types: Iterable[str]) -> list[Group]:
+    """The groups but for "somebody", where others say as much: who smokes is a person.
+
+    Without that, everybody would be half an answer to whether somebody was hurt.
+
+    Args:
+        groups: Of a question.
+        types: Event types it asks for; those of ``PEOPLELESS`` have nobody.
+    """
+    plain = ("class:", "place:", "near:", "type:", "kin:type:", "risk:")
+    said = any(not group.key.startswith(plain) for group in groups)
+    if not said and not PEOPLELESS.intersection(types):
+        return list(groups)
+    return [group for group in groups if group != somebody()]
+
+
 def of_colour(mention: Mention) -> Group:
     """A colour of nothing named, or of clothes that are only worn."""
     keys = [concept.key for concept in mention.concepts if concept.kind == "colour"]
@@ -80,7 +96,8 @@ def other_colours(mention: Mention) -> Group:
     said = {key for colour in mention.colours for key in colour.keys}
     item = _items(mention)[0]
     others = [key for kind, key in lexicon().concepts if kind == "colour" and key not in said]
-    return _group(f"{item.key}:other", [(f"{item.key}:{colour}",) for colour in others])
+    colours = [(f"{item.key}:{colour}",) for colour in others]
+    return replace(_group(f"{item.key}:other", colours), refines=True)
 
 
 def of_place(
@@ -172,19 +189,22 @@ def _coloured(mention: Mention) -> Iterator[Group]:
     items = _items(mention)
     first = items[0]
     garment = next((key for key in ("lower", "upper") if key in first.keys), "")
-    for colour in mention.colours:
-        if garment:
-            # Pictures do not tell a jacket from a shirt well.
-            yield _group(f"{garment}:{colour.key}", [(f"{garment}:{colour.key}",)])
-            continue
-        terms: list[tuple[str, ...]] = [(f"{first.key}:{colour.key}",)]
-        wider = [key for item in items for key in item.keys if key not in (first.key, *_BROAD)]
-        loose = (f"{_KINDLESS_COLOUR}:{colour.key}", f"{first.kind}:{first.key}")
-        kin = [*terms, *((f"{key}:{colour.key}",) for key in wider), loose]
-        key = f"{first.key}:{colour.key}"
-        yield from _refined(_group(key, terms), _group(f"kin:{key}", kin, weight=KIN))
-    if not garment:
-        yield from _of_concepts(items)
+    keys = [colour.key for colour in mention.colours]
+    item = garment or first.key
+    any_of: list[tuple[str, ...]] = [(f"{item}:{key}",) for key in keys]
+    # 紅白相間: best all of them; 紅色或藍色: any.
+    exact = [tuple(f"{item}:{key}" for key in keys)] if len(keys) > 1 else any_of
+    name = f"{item}:{'|'.join(keys)}"
+    if garment:
+        # Pictures do not tell a jacket from a shirt well.
+        yield from _refined(_group(name, exact), _group(f"kin:{name}", any_of))
+        return
+    wider = {wide for one in items for wide in one.keys} - {item, *_BROAD}
+    kin = [*any_of, *((f"{wide}:{key}",) for wide in sorted(wider) for key in keys)]
+    kin += [(f"{_KINDLESS_COLOUR}:{key}", f"{first.kind}:{item}") for key in keys]
+    yield from _refined(_group(name, exact), _group(f"kin:{name}", kin, weight=KIN))
+    plain = [replace(concept, like=()) for concept in items]
+    yield from _of_concepts(plain)
 
 
 def _refined(exact: Group, wide: Group) -> list[Group]:

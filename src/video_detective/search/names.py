@@ -93,6 +93,26 @@ class Gazetteer:
                 kept.append((begin, end, _key(match.group())))
         return kept
 
+    def found_devices(self, folded: str) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Cameras that a text speaks of as devices.
+
+        Returns:
+            Begin, end and ids; no ids for a number that no camera has.
+        """
+        found: list[tuple[int, int, tuple[str, ...]]] = []
+        for match in _NUMBERED_DEVICE.finditer(folded):
+            said = match.group(1) or match.group(2)
+            found.append((*match.span(), self._numbered(_number(said))))
+        for begin, end, phrase in self.found(folded):
+            ids = self.devices.get(phrase, ())
+            after = _DEVICE_AFTER.match(folded, end)
+            if not ids and after:
+                called = self.called(phrase)
+                ids = tuple(place.camera_id for place in called if place.kind == "camera")
+            if ids:
+                found.append((begin, after.end() if after else end, ids))
+        return found
+
     def called(self, phrase: str) -> tuple[Place, ...]:
         """Places of exactly that name."""
         return self.phrases.get(_key(phrase), ())
@@ -111,8 +131,7 @@ class Gazetteer:
         """Places with that part in their name."""
         return tuple(place for place in self.places if any(part in name for name in place.names))
 
-    def numbered(self, number: int) -> tuple[str, ...]:
-        """Cameras whose id ends in that number."""
+    def _numbered(self, number: int) -> tuple[str, ...]:
         return tuple(
             place.camera_id
             for place in self.places
@@ -229,3 +248,27 @@ def _key(phrase: str) -> str:
 _GENERIC_DEVICES = tuple(
     fold(word) for word in ("攝影機", "監視器", "鏡頭", "攝像頭", "攝像機", "camera", "cctv")
 )
+
+
+_NUMBERED_DEVICE = re.compile(
+    r"(?:第)?(\d{1,3}|[一二三四五六七八九十]{1,2}) ?(?:号|支|台|只)(?:的)?"
+    r"(?:摄影机|监视器|镜头|摄像头|摄像机|监控|机)(?!房)|"
+    r"(?:摄影机|监视器|镜头|摄像头|摄像机|\bcamera|\bcam)(?: number| no\.?)? ?#?(\d{1,3})(?!\d)号?"
+)
+_DEVICE_AFTER = re.compile(
+    r" ?(?:的|那支|那台|这支|这台)?(?:摄影机|监视器|镜头|摄像头|摄像机|监控|cameras?\b|cctv)"
+    r"(?!被|异常|遮|模糊|故障|破坏|坏)"
+)
+_NUMERALS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", 1)}
+
+
+def _number(said: str) -> int:
+    """Of digits, or of Chinese numerals up to 99."""
+    if said.isdigit():
+        return int(said)
+    if len(said) == 1:
+        return _NUMERALS[said]
+    tens, ones = said[0], said[1]
+    if tens == "十":
+        return 10 + _NUMERALS[ones]
+    return 10 * _NUMERALS[tens] + (0 if ones == "十" else _NUMERALS[ones])

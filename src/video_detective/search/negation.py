@@ -110,6 +110,23 @@ def is_alternative(folded: str, pieces: Sequence[Piece], index: int) -> bool:
     return _OR.fullmatch(folded, last.end, start) is not None
 
 
+def is_handling(pieces: Sequence[Piece], index: int) -> bool:
+    """Whether a verb only says how somebody has the thing right after it (騎機車)."""
+    piece = pieces[index]
+    after = pieces[index + 1] if index + 1 < len(pieces) else None
+    if piece.mention is None or after is None or after.mention is None:
+        return False
+    keys = {concept.key for concept in piece.mention.concepts}
+    return (
+        keys <= _HANDLING
+        and after.start - piece.end <= 1
+        and (after.mention.is_item or after.mention.is_colour)
+    )
+
+
+_HANDLING = frozenset({"push", "ride", "sit", "drive"})
+
+
 def colour_is_negated(folded: str, pieces: Sequence[Piece], index: int) -> bool:
     """Whether a negation before a coloured thing is about the colour: 不是白色的車, not white."""
     start = _colours_start(pieces, index)

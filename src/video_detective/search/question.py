@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from video_detective.search.base import Group, IndexQuery, Term
+from video_detective.search.base import Group, Term
 from video_detective.search.concepts import Mention, tied_mentions
 from video_detective.search.groups import (
-    PEOPLELESS,
     either,
     lacking,
     of_colour,
@@ -27,90 +26,25 @@ from video_detective.search.groups import (
     of_place,
     of_word,
     other_colours,
-    somebody,
     unwanted,
     with_text,
+    without_somebody,
 )
+from video_detective.search.interpretation import Chip, Interpretation
 from video_detective.search.lexicon import lexicon, stop_words
 from video_detective.search.names import CameraNames, Gazetteer, Place, gazetteer
 from video_detective.search.negation import (
     Piece,
     colour_is_negated,
     is_alternative,
+    is_handling,
     negated,
     negator_before,
 )
 from video_detective.search.times import Period, read_times
 from video_detective.search.tokens import fold
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """A piece of the question that was understood, for a page to show and to remove.
-
-    Args:
-        start: First character in the question.
-        end: After the last character.
-        kind: ``time``, ``camera``, ``place``, ``type``, ``class``, ``who``, ``wear``, ``colour``,
-            ``act``, ``risk``, ``word``.
-        value: What it was understood as: a key, an id, or the word.
-        text: The characters themselves.
-        negated: It must not be there.
-    """
-
-    start: int
-    end: int
-    kind: str
-    value: str
-    text: str
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpretation:
-    """What a question was understood as.
-
-    Args:
-        question: As it was asked.
-        period: The range of time; None: any.
-        cameras: Ids to which the search is confined; empty: all.
-        zones: Ids of zones that were named, as ``zone@camera``.
-        event_types: Keys of ``EVENT_TYPES``.
-        classes: Keys of classes of things and people.
-        colours: Keys of colours.
-        risk_level: The one asked for; None: any.
-        activity_keywords: What people do, wear and are, and free words, as they were said.
-        not_understood: Words of content that narrow nothing.
-        groups: What is looked for.
-        without: What must not be there.
-        chips: The pieces of the question, in order.
-    """
-
-    question: str
-    period: Period | None
-    cameras: tuple[str, ...]
-    zones: tuple[str, ...]
-    event_types: tuple[str, ...]
-    classes: tuple[str, ...]
-    colours: tuple[str, ...]
-    risk_level: str | None
-    activity_keywords: tuple[str, ...]
-    not_understood: tuple[str, ...]
-    groups: tuple[Group, ...]
-    without: tuple[Group, ...]
-    chips: tuple[Chip, ...]
-
-    def query(self, *, limit: int = 50, offset: int = 0) -> IndexQuery:
-        """The search of the index that answers the question."""
-        return IndexQuery(
-            groups=self.groups,
-            without=self.without,
-            cameras=self.cameras,
-            since_ns=self.period.start_ns if self.period else None,
-            until_ns=self.period.end_ns if self.period else None,
-            limit=limit,
-            offset=offset,
-        )
+__all__ = ["Chip", "Interpretation", "interpret"]
 
 
 def interpret(
@@ -148,16 +82,6 @@ _COUNT = re.compile(
     r"(?= (?:people|persons?|men|women|cars?|vehicles?|seconds|minutes|dogs|bikes|trucks|$)|$)"
 )
 """How many, how long: the index cannot tell."""
-_NUMBERED_DEVICE = re.compile(
-    r"(?:第)?(\d{1,3}|[一二三四五六七八九十]{1,2}) ?(?:号|支|台|只)(?:的)?"
-    r"(?:摄影机|监视器|镜头|摄像头|摄像机|监控|机)(?!房)|"
-    r"(?:摄影机|监视器|镜头|摄像头|摄像机|\bcamera|\bcam)(?: number| no\.?)? ?#?(\d{1,3})(?!\d)号?"
-)
-_DEVICE_AFTER = re.compile(
-    r" ?(?:的|那支|那台|这支|这台)?(?:摄影机|监视器|镜头|摄像头|摄像机|监控|cameras?\b|cctv)"
-    r"(?!被|异常|遮|模糊|故障|破坏|坏)"
-)
-_NUMERALS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", 1)}
 _RUN = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+|"
     r"[^\W_\u3400-\u9fff]+(?:[-_.][^\W_\u3400-\u9fff]+)*"
@@ -211,20 +135,7 @@ class _Reading:
 
     def devices(self) -> None:
         """Cameras that the question speaks of as devices confine the search to them."""
-        found: list[tuple[int, int, tuple[str, ...]]] = []
-        for match in _NUMBERED_DEVICE.finditer(self._left):
-            said = match.group(1) or match.group(2)
-            number = int(said) if said.isdigit() else _numeral(said)
-            found.append((*match.span(), self._names.numbered(number)))
-        for begin, end, phrase in self._names.found(self._left):
-            ids = self._names.devices.get(phrase, ())
-            after = _DEVICE_AFTER.match(self._left, end)
-            if not ids and after:
-                called = self._names.called(phrase)
-                ids = tuple(place.camera_id for place in called if place.kind == "camera")
-            if ids:
-                found.append((begin, after.end() if after else end, ids))
-        for begin, end, ids in found:
+        for begin, end, ids in self._names.found_devices(self._left):
             if self._left[begin:end].count(_DONE):
                 continue
             unwanted_here = negator_before(self._folded, begin) or _but_after(self._folded, end)
@@ -252,6 +163,7 @@ class _Reading:
             for mention in tied_mentions(blanked)
         ]
         pieces = sorted([*named, *words], key=lambda piece: piece.start)
+        pieces = [piece for at, piece in enumerate(pieces) if not is_handling(pieces, at)]
         marked = negated(self._folded, pieces)
         for index, (piece, is_unwanted) in enumerate(zip(pieces, marked, strict=True)):
             if piece.mention is None:
@@ -295,9 +207,7 @@ class _Reading:
     def interpretation(self, period: Period | None, lost: Iterable[str]) -> Interpretation:
         """What came of it."""
         types = self._values("type")
-        groups = self._groups
-        if PEOPLELESS.intersection(types):
-            groups = [group for group in groups if group != somebody()]
+        groups = without_somebody(self._groups, types)
         return Interpretation(
             question=self._question,
             period=period,
@@ -384,7 +294,8 @@ class _Reading:
 
     def _alone(self, piece: Piece) -> None:
         """A single word is also looked for as it is written."""
-        if len(piece.phrase) > 1 and self._groups:
+        has_more = any(group.key.startswith("class:") for group in self._groups[1:])
+        if len(piece.phrase) > 1 and self._groups and not has_more:
             self._groups = with_text(self._groups, piece.phrase)
 
     def _place_groups(
@@ -483,15 +394,6 @@ def _aligned(text: str) -> tuple[str, list[int]]:
         folded.append(same)
         origin += [index] * len(same)
     return "".join(folded), origin
-
-
-def _numeral(said: str) -> int:
-    if len(said) == 1:
-        return _NUMERALS[said]
-    tens, ones = said[0], said[1]
-    if tens == "十":
-        return 10 + _NUMERALS[ones]
-    return 10 * _NUMERALS[tens] + (0 if ones == "十" else _NUMERALS[ones])
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
