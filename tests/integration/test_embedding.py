@@ -181,6 +181,23 @@ async def test_what_was_made_before_the_server_failed_stays_made(
     assert made.failed is not None
 
 
+async def test_a_text_for_which_the_model_gives_no_numbers_holds_up_no_other(
+    workspace: Workspace, llm: LlmServer
+) -> None:
+    told = await texts(workspace, *(event(n) for n in range(70)))
+    # The first request and, asked for alone, the newest event.
+    llm.behave("nan-vectors", "nan-vectors", "ok")
+
+    made = await embed_pending(workspace)
+
+    assert (made.done, made.waiting) == (69, 1)
+    assert made.failed is not None
+    (left,) = await workspace.database.vectors.due(9)
+    assert left.event_id.endswith("0069")
+    assert await first(workspace, told[68]) == 68
+    assert await embed_pending(workspace) == embedding.Embedded(done=1)
+
+
 async def test_a_server_that_does_not_answer_costs_a_search_only_its_vectors(
     workspace: Workspace, llm: LlmServer
 ) -> None:

@@ -98,13 +98,20 @@ async def embed_pending(
     waiting = await vectors.count_due()
     total = waiting if limit is None else min(waiting, limit)
     done, failed = 0, None
+    refused: set[str] = set()
     while limit is None or done < limit:
-        due = await vectors.due(BATCH if limit is None else min(BATCH, limit - done))
+        some = BATCH if limit is None else min(BATCH, limit - done)
+        due = [
+            entry
+            for entry in await vectors.due(some + len(refused))
+            if entry.event_id not in refused
+        ]
         try:
-            stored = await _embed(workspace, settings, due)
-        except ModelError as error:
-            failed = str(error)
+            stored, error = await _embed(workspace, settings, due, refused)
+        except ModelError as stopped:
+            failed = str(stopped)
             break
+        failed = failed or error
         if not stored:  # nothing is due, or all of it is changing just now
             break
         done += stored
@@ -180,34 +187,66 @@ async def rebuild_index(workspace: Workspace, progress: Progress | None = None) 
     return Embedded(waiting=waiting, untold=untold, index_failed=failed)
 
 
-async def _embed(workspace: Workspace, settings: EmbeddingSettings, due: list[DueText]) -> int:
-    """How many of these events have vectors that hold now."""
+async def _embed(
+    workspace: Workspace, settings: EmbeddingSettings, due: list[DueText], refused: set[str]
+) -> tuple[int, str | None]:
+    """See to events; those whose texts the model gives no vector for are added to ``refused``.
+
+    Returns:
+        How many have vectors that hold now, and why not all.
+
+    Raises:
+        ModelError: the server gives no vectors, whatever the text.
+    """
     vectors = workspace.database.vectors
     known = [entry for entry in due if entry.is_known]
     done = await vectors.confirm(known) if known else 0
     new = [entry for entry in due if not entry.is_known]
     if not new:
-        return done
+        return done, None
     client = workspace.models.client(settings.server)
-    made = await _vectors(client, settings.model, [entry.text for entry in new])
-    return done + await vectors.store(
-        settings.model,
-        [
-            NewVector(event_id=entry.event_id, text_sha256=entry.text_sha256, vector=vector)
-            for entry, vector in zip(new, made, strict=True)
-        ],
-    )
+    reason = None
+    try:
+        made = list(zip(new, await _vectors(client, settings.model, new), strict=True))
+    except ModelError as error:
+        if error.reason != "invalid" or len(new) == 1:
+            raise
+        # Some models give no numbers for some texts: the others must not wait for these.
+        made, reason = await _one_by_one(client, settings.model, new), str(error)
+        if not made:
+            raise
+        refused.update({entry.event_id for entry in new} - {entry.event_id for entry, _ in made})
+    stored = [
+        NewVector(event_id=entry.event_id, text_sha256=entry.text_sha256, vector=vector)
+        for entry, vector in made
+    ]
+    return done + await vectors.store(settings.model, stored), reason
 
 
-async def _vectors(client: ModelClient, model: str, texts: list[str]) -> list[list[float]]:
+async def _one_by_one(
+    client: ModelClient, model: str, due: list[DueText]
+) -> list[tuple[DueText, list[float]]]:
+    made = []
+    for entry in due:
+        try:
+            (vector,) = await _vectors(client, model, [entry])
+        except ModelError as error:
+            if error.reason != "invalid":
+                raise
+        else:
+            made.append((entry, vector))
+    return made
+
+
+async def _vectors(client: ModelClient, model: str, due: list[DueText]) -> list[list[float]]:
     """Vectors of texts, or of their beginnings where the model takes no longer ones.
 
     A text begins with what happened and where.
     """
-    longest = max(map(len, texts))
+    longest = max(len(entry.text) for entry in due)
     while True:
         try:
-            return await client.embed(model, [text[:longest] for text in texts])
+            return await client.embed(model, [entry.text[:longest] for entry in due])
         except ModelError as error:
             if error.reason != "truncated" or longest <= _SHORTEST:
                 raise

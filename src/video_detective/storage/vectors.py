@@ -114,7 +114,7 @@ class Vectors:
         ]
 
     async def confirm(self, due: Collection[DueText]) -> int:
-        """Let the vectors of unchanged texts hold again.
+        """Let the vectors of at most 900 unchanged texts hold again.
 
         Returns:
             How many do; of the others, text or vector has changed since, and they stay due.
@@ -139,7 +139,7 @@ class Vectors:
 
         Args:
             model: The one that made them. When another has come into use since, nothing is stored.
-            vectors: All of one size.
+            vectors: All of one size; at most 900.
 
         Returns:
             How many were stored; the texts of the others have changed since, and they stay due.
