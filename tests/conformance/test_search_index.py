@@ -644,7 +644,8 @@ async def test_reindexing_takes_nothing_away_and_lets_others_write(
 
 
 async def test_a_reindexing_that_was_ended_goes_on_where_it_was(db: Database, url: str) -> None:
-    await db.import_events([found(n) for n in range(1800)])
+    # So many that a second process makes the documents.
+    await db.import_events([found(n) for n in range(5200)])
     directly(url, "DELETE FROM event_documents")
     told: list[int] = []
 
@@ -654,8 +655,9 @@ async def test_a_reindexing_that_was_ended_goes_on_where_it_was(db: Database, ur
 
     with pytest.raises(KeyboardInterrupt):
         await db.reindex(stop)
-    assert 0 < (await db.search(IndexQuery())).complete < 1800
+    assert 0 < (await db.search(IndexQuery())).complete < 5200
     left: list[int] = []
-    await db.reindex(lambda done, _total: left.append(done))
+    await db.reindex(lambda _done, total: left.append(total))
 
-    assert (await db.search(IndexQuery())).complete == 1800
+    assert (await db.search(IndexQuery())).complete == 5200
+    assert set(left) == {5200 - told[0]}

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from video_detective.search.base import Hits, IndexQuery
 from video_detective.storage import (
     counting,
-    documents,
     migrate,
     narrations,
     reading,
@@ -54,6 +58,7 @@ class Database:
     """
 
     def __init__(self, address: Address, engine: AsyncEngine) -> None:
+        self._address = address
         self._address = address
         self._place = address.place
         self._kind = address.kind
@@ -226,24 +231,37 @@ class Database:
             everything: Also write those that are of this version, from the beginning: names of
                 cameras and places may have changed since.
         """
-        async with self._reading() as connection:
-            total = await reindexing.count_events(connection)
-        done, place = 0, None
-        while True:
-            async with self._reading() as connection:
-                batch = await reindexing.next_batch(connection, place, everything=everything)
-            if not batch:
-                break
-            place = batch[-1]
+        if everything:
             async with self._writing() as connection:
-                await documents.index_events(connection, self._kind, [key for _, key in batch])
-            done += len(batch)
-            if progress is not None:
-                progress(min(done, total), total)
+                await reindexing.forget_versions(connection)
+        async with self._reading() as connection:
+            total = await reindexing.count_lacking(connection)
+        async with AsyncExitStack() as stack:
+            prepare = self._prepare_documents
+            if total > reindexing.MANY:
+                elsewhere = reindexing.second_process(self._address)
+                prepare = await stack.enter_async_context(elsewhere)
+            done = 0
+            prepared = await prepare(None)
+            while prepared is not None:
+                async with asyncio.TaskGroup() as tasks:
+                    following = tasks.create_task(prepare(prepared.place))
+                    async with self._writing() as connection:
+                        await reindexing.store(connection, self._kind, prepared.built)
+                done += len(prepared.built)
+                prepared = following.result()
+                if progress is not None:
+                    progress(min(done, total), total)
         async with self._writing() as connection:
             await reindexing.set_complete(connection)
         if progress is not None:
             progress(total, total)
+
+    async def _prepare_documents(
+        self, after: reindexing.Place | None
+    ) -> reindexing.Prepared | None:
+        async with self._reading() as connection:
+            return await reindexing.prepare(connection, after)
 
     # --- evidence
 

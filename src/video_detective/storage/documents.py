@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, or_, select
+from sqlalchemy import ColumnElement, RowMapping, case, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.geometry import NS_PER_S
 from video_detective.rules.base import Actor, Event
-from video_detective.search.base import Document
 from video_detective.search.document import event_document, frame_document
 from video_detective.storage import fulltext
 from video_detective.storage.dialects import Insert, insert_into
@@ -208,8 +207,10 @@ _SOURCES = (
         *(
             column
             for column in EVENTS.columns
-            if column.name not in {"parameters", "first_frame", "last_frame"}
+            if column.name not in {"moments", "parameters", "first_frame", "last_frame"}
         ),
+        # Of others they hold keys, not words.
+        case((EVENTS.c.run_id.is_(None), EVENTS.c.moments)).label("moments"),
         NARRATIONS.c.text.label("told"),
     )
     .select_from(EVENTS)
@@ -328,9 +329,9 @@ def build(source: Source) -> Built:
         for frame in source.frames
     }
     end_ns = event.start_ns if source.imported and event.end_ns is None else event.end_ns
-    tokens = {token for part in (own, *frames.values()) for token in _index_tokens(part)}
-    tokens |= {letter for token in tokens if (letter := fulltext.first_letter(token)) is not None}
-    tokens |= {fulltext.EVERY, fulltext.camera_token(event.camera_id)}
+    tokens = {fulltext.EVERY, fulltext.camera_token(event.camera_id)}
+    for part in (own, *frames.values()):
+        tokens.update(*map(fulltext.held_for, part.tokens))
     if frames:
         tokens.add(fulltext.FRAMES)
     if end_ns is None or end_ns - event.start_ns > LONG_NS:
@@ -349,13 +350,9 @@ def build(source: Source) -> Built:
             {
                 "event_id": event.event_id,
                 "frame_id": frame_id,
-                "tokens": fulltext.joined(_index_tokens(part)),
+                "tokens": fulltext.joined(map(fulltext.index_token, part.tokens)),
                 "text": part.text,
             }
             for frame_id, part in ({"": own} | frames if frames else {}).items()
         ),
     )
-
-
-def _index_tokens(document: Document) -> Iterator[str]:
-    return map(fulltext.index_token, document.tokens)

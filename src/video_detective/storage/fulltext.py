@@ -38,11 +38,15 @@ def index_token(token: str) -> str:
     return safe[:MAX_TOKEN_LENGTH]
 
 
-def first_letter(token: str) -> str | None:
-    """Of a Chinese token: what its document has besides, so that one character is looked for at
-    once and not through every token that begins with it; None of other tokens.
-    """  # noqa: D205 - one sentence
-    return None if token[0].isascii() else f"={token[0]}"
+@lru_cache(maxsize=1 << 16)
+def held_for(token: str) -> tuple[str, ...]:
+    """What the index holds for a token of a document.
+
+    Besides the token of a Chinese one its first character, so that a single character need not be
+    looked for through every token that begins with it.
+    """
+    held = index_token(token)
+    return (held,) if held[0].isascii() else (held, f"={held[0]}")
 
 
 def camera_token(camera_id: str) -> str:
@@ -120,9 +124,8 @@ def spaced(tokens: str) -> str:
 
 def has_token(syntax: Syntax, token: str, *, is_beginning: bool = False) -> str:
     """The query for one token, which must come from this module."""
-    letter = first_letter(token) if is_beginning and len(token) == 1 else None
-    if letter is not None:
-        return f"{syntax.quote}{letter}{syntax.quote}"
+    if is_beginning and len(token) == 1 and not token.isascii():
+        return f"{syntax.quote}={token}{syntax.quote}"
     return f"{syntax.quote}{token}{syntax.quote}{syntax.prefix if is_beginning else ''}"
 
 
