@@ -21,6 +21,7 @@ COMMANDS = {
     "events": ("events", "List events."),
     "search": ("events", "Answer a question from the events."),
     "report": ("report", "Report what happened between two times, as HTML."),
+    "reindex": ("reindex", "Write the search index anew."),
     "narrate": ("narrate", "Have events told by a model."),
     "export": ("exchange", "Write an event's evidence package."),
     "import": ("exchange", "Import event records of another system."),

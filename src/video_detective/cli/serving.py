@@ -20,6 +20,7 @@ from video_detective.cli.console import (
     run,
 )
 from video_detective.errors import ConflictError
+from video_detective.services.background import words_in_background
 from video_detective.services.workspace import open_workspace
 from video_detective.web.page import add_pages, signed_out_page
 
@@ -73,7 +74,8 @@ async def _serve_at(
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
         )
-        await server.serve(sockets=[listener])
+        async with words_in_background(workspace):
+            await server.serve(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -18,7 +18,8 @@ from video_detective.errors import UsageError
 from video_detective.narration.catalogue import LANGUAGES, Language
 from video_detective.services.report_findings import Findings, figures_of, find
 from video_detective.services.report_pictures import pictures_of
-from video_detective.services.report_view import ReportView, ToldSummary
+from video_detective.services.report_view import ReportView, ToldSentence, ToldSummary
+from video_detective.services.wording import word_answer
 from video_detective.services.workspace import Workspace
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -48,7 +49,7 @@ async def make_report(
     now_ns: int,
     camera: str = "",
     language: str = "zh-TW",
-    summary: ToldSummary | None = None,
+    use_model: bool = True,
 ) -> Report:
     """The report of a period: ``find`` and ``render``.
 
@@ -59,7 +60,8 @@ async def make_report(
         now_ns: The time it is.
         camera: Camera id; empty means all.
         language: One of ``LANGUAGES``.
-        summary: A model's words, when one was asked.
+        use_model: Have the model that words answers sum up the gravest events, where one is set;
+            only sentences whose citations hold are shown.
 
     Raises:
         MissingError: there is no such camera.
@@ -73,8 +75,41 @@ async def make_report(
             remedy=f"Use one of: {', '.join(LANGUAGES)}.",
         )
     findings = await find(workspace, since=since, until=until, camera=camera, now_ns=now_ns)
+    summary = await _summary(workspace, findings, now_ns, chosen) if use_model else None
     # Hundreds of milliseconds of pictures and text: not on the loop that serves everybody.
     return await asyncio.to_thread(render, findings, workspace, chosen, summary)
+
+
+_REQUEST: dict[Language, str] = {
+    "zh-TW": "請總結這段時間的重點事件。",
+    "en": "Sum up the main events of this period.",
+}
+
+
+async def _summary(
+    workspace: Workspace, findings: Findings, now_ns: int, language: Language
+) -> ToldSummary | None:
+    """A model's summary of the gravest events; None without a model or a sentence that holds."""
+    places = await workspace.places()
+    figures = figures_of(findings)
+    worded = await word_answer(
+        workspace,
+        _REQUEST[language],
+        findings.gravest,
+        places=places,
+        since_ns=findings.axis.since_ns,
+        until_ns=findings.axis.until_ns,
+        period=f"{figures['from']} ~ {figures['to']}",
+        total=figures["total"],
+        now_ns=now_ns,
+        language=language,
+    )
+    if not worded.sentences or worded.model is None:
+        return None
+    return ToldSummary(
+        sentences=tuple(ToldSentence(text=s.text, event_ids=s.cites) for s in worded.sentences),
+        model=worded.model,
+    )
 
 
 def render(
