@@ -247,6 +247,7 @@ def _colours(mention: Mention) -> list[Concept]:
     return [concept for concept in mention.concepts if concept.kind == "colour"]
 
 
+NOBODY = frozenset({"nobody", "no one"})
 _NEGATABLE = frozenset({"class", "who", "wear", "act"})
 
 
@@ -258,7 +259,8 @@ def _with_negations(folded: str, found: Sequence[Mention]) -> tuple[Mention, ...
         if mention.colours and marked and marked[-1].is_colour:
             start = marked[-1].start
         negated = bool(mention.kinds & _NEGATABLE) and bool(
-            _LACKED.search(folded, max(0, start - _REACH), start)
+            mention.word in NOBODY
+            or _LACKED.search(folded, max(0, start - _REACH), start)
             or (
                 marked
                 and marked[-1].negated

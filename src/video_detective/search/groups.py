@@ -51,8 +51,8 @@ def somebody() -> Group:
     return Group(key="class:person", terms=(Term(tokens=("class:person",)),), weight=WEAK)
 
 
-def without_somebody(groups: Sequence[Group], types: Iterable[str]) -> list[Group]:
-    """The groups but for "somebody", where others say as much: who smokes is a person.
+def telling(groups: Sequence[Group], types: Iterable[str]) -> list[Group]:
+    """The groups but for those that tell nothing beside others: who smokes is a person.
 
     Without that, everybody would be half an answer to whether somebody was hurt.
 
@@ -60,11 +60,22 @@ def without_somebody(groups: Sequence[Group], types: Iterable[str]) -> list[Grou
         groups: Of a question.
         types: Event types it asks for; those of ``PEOPLELESS`` have nobody.
     """
-    plain = ("class:", "place:", "near:", "type:", "kin:type:", "risk:")
-    said = any(not group.key.startswith(plain) for group in groups)
-    if not said and not PEOPLELESS.intersection(types):
-        return list(groups)
-    return [group for group in groups if group != somebody()]
+    personal = ("act:", "who:", "wear:", "no:", "upper:", "lower:", "word:")
+    says_who = any(group.key.startswith(personal) for group in groups)
+    says_who = says_who or not PEOPLELESS.isdisjoint(types)
+    says_what = any(group.key.startswith(("act:", "type:", "word:")) for group in groups)
+    others = [group for group in groups if group.key not in _VAGUE]
+    kept = others if any(not g.key.startswith(("place:", "near:")) for g in others) else groups
+    return [
+        group
+        for group in kept
+        if not (says_who and group == somebody())
+        and not (says_what and group.key == "class:object")
+    ]
+
+
+_VAGUE = frozenset({"act:drive", "act:walk", "act:stand", "act:look"})
+"""Of what people do: hardly more than that they are there."""
 
 
 def of_colour(mention: Mention) -> Group:
@@ -72,6 +83,12 @@ def of_colour(mention: Mention) -> Group:
     keys = [concept.key for concept in mention.concepts if concept.kind == "colour"]
     held = "upper" if mention.worn else "colour"
     return _group(f"{held}:{'|'.join(keys)}", [(f"{held}:{key}",) for key in keys])
+
+
+def nobody() -> Group:
+    """Where nobody should be missing: a post that was left comes first."""
+    terms = (Term(tokens=("type:post_left",)),)
+    return Group(key="type:post_left", terms=terms, weight=KIN, refines=True)
 
 
 def lacking(mention: Mention) -> Group:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from video_detective.search.concepts import Mention
+from video_detective.search.concepts import NOBODY, Mention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,7 @@ def negated(folded: str, pieces: Sequence[Piece]) -> list[bool]:
         before = pieces[index - 1] if index else None
         begin = max(before.end if before and before.end <= start else 0, start - _REACH)
         found = _BEFORE.search(folded, begin, start) is not None
+        found = found or piece.phrase in NOBODY
         found = found or _AFTER.match(folded, piece.end) is not None
         if not found and before and marked[-1] and _LINK.fullmatch(folded, before.end, start):
             found = True

@@ -21,14 +21,15 @@ from video_detective.search.concepts import Mention, tied_mentions
 from video_detective.search.groups import (
     either,
     lacking,
+    nobody,
     of_colour,
     of_mention,
     of_place,
     of_word,
     other_colours,
+    telling,
     unwanted,
     with_text,
-    without_somebody,
 )
 from video_detective.search.interpretation import Chip, Interpretation
 from video_detective.search.lexicon import lexicon, stop_words
@@ -207,7 +208,7 @@ class _Reading:
     def interpretation(self, period: Period | None, lost: Iterable[str]) -> Interpretation:
         """What came of it."""
         types = self._values("type")
-        groups = without_somebody(self._groups, types)
+        groups = telling(self._groups, types)
         return Interpretation(
             question=self._question,
             period=period,
@@ -280,6 +281,8 @@ class _Reading:
             self._groups.append(lacking(mention))
         if "wear" not in mention.kinds:
             self._without.append(unwanted(mention))
+        if all(concept.tokens == ("class:person",) for concept in mention.concepts):
+            self._groups.append(nobody())
 
     def _at_place(self, mention: Mention, *, is_unwanted: bool) -> bool:
         """Note a mention's chip and, if it is a place, all there is to it."""

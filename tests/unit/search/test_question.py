@@ -270,3 +270,27 @@ def test_a_query_carries_the_filters() -> None:
     query = read("昨晚 cam02 的白車").query(limit=7, offset=3)
     assert (query.cameras, query.limit, query.offset) == (("cam02",), 7, 3)
     assert query.since_ns == int(datetime(2025, 12, 16, 10, tzinfo=UTC).timestamp()) * 10**9
+
+
+@pytest.mark.parametrize("question", ["停車場沒有人", "nobody at the car park"])
+def test_a_post_that_was_left_comes_first_where_nobody_should_be_missing(question: str) -> None:
+    refining = [group.key for group in read(question).groups if group.refines]
+    assert "type:post_left" in refining
+    assert "class:person" in unwanted(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "gone"),
+    [("有人受傷嗎", "class:person"), ("有人砸東西", "class:object"), ("開車的人逆向", "act:drive")],
+)
+def test_what_says_nothing_beside_the_rest_is_not_looked_for(question: str, gone: str) -> None:
+    assert wanted(question)
+    assert gone not in wanted(question)
+
+
+def test_somebody_being_there_is_no_half_of_an_answer() -> None:
+    assert read("有沒有人騎馬").query().least == 2
+
+
+def test_two_names_of_one_kind_are_alternatives() -> None:
+    assert "act:fight|act:argue" in wanted("打架或吵架")
