@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -54,36 +54,28 @@ class Sought:
         group: What was asked for.
         ways: Those terms of it that a document can satisfy.
         query: Of the index: has it by its tokens; None when no document can have it.
+        words: Whose occurrences in a text count; concepts (``type:loitering``) have none.
     """
 
     group: Group
     ways: tuple[Way, ...]
     query: str | None
+    words: tuple[str, ...]
 
     @classmethod
     def of(cls, group: Group, syntax: fulltext.Syntax) -> Sought:
         """The group in the index's letters."""
         ways = tuple(way for term in group.terms if (way := fulltext.way(term)) is not None)
-        return cls(group, ways, fulltext.has_any(syntax, ways) if ways else None)
+        words: list[str] = []
+        for way in ways:
+            said = [token for token, _ in way.tokens if ":" not in token]
+            words += [way.text] if way.text else said
+        return cls(group, ways, fulltext.has_any(syntax, ways) if ways else None, tuple(words))
 
     @property
     def needs_text(self) -> bool:
         """Whether tokens alone do not decide."""
         return any(way.text for way in self.ways)
-
-    def words(self) -> Iterator[str]:
-        """Whose occurrences in the text count; a group with concepts (``type:loitering``) has none.
-
-        A place that is meant by its name stands in every text of its camera: counting would put
-        the shortest text first instead of the newest.
-        """
-        if any(":" in token for way in self.ways for token, _ in way.tokens):
-            return
-        for way in self.ways:
-            if way.text:
-                yield way.text
-            else:
-                yield from (token for token, _ in way.tokens)
 
     def is_in(self, tokens: str, text: str) -> bool:
         """Whether a document of these ``spaced`` tokens and this text has it."""

@@ -150,7 +150,7 @@ class _Blocks:
         self._matching = matching
         self._tiers = tiers
         self._is_partial = tiers.least < len(matching.groups)
-        has_words = any(any(sought.words()) for sought in matching.groups)
+        has_words = any(sought.words for sought in matching.groups)
         self._needs_text = has_words or (self._is_partial and matching.needs_text)
         self._spans = list(matching.spans())
         self._read: list[_Found] = []
@@ -224,10 +224,9 @@ class _Blocks:
 
 def _part(sought: Sought, text: str) -> float:
     """BM25 of a group in a document that has it, but for the group's rarity."""
-    counts = [text.count(word) for word in sought.words()]
-    if not counts:
+    if not sought.words:
         return 1.0
-    often = max(1, *counts)
+    often = max(1, *map(text.count, sought.words))
     return often * (_K1 + 1) / (often + _K1 * (1 - _B + _B * len(text) / _USUAL_LENGTH))
 
 
