@@ -205,6 +205,8 @@ async def under_kills(
                 time.monotonic() - moved_s < HANG_S
             ):
                 await asyncio.sleep(0.02)
+                # One gives up at its start when the misbehaving server does not let it in.
+                workers = [worker if worker.poll() is None else start() for worker in workers]
                 if pending != last:
                     moved_s, last = time.monotonic(), pending
                 if len(killed) < kills and time.monotonic() >= next_kill_s:

@@ -1,5 +1,6 @@
 """``narrate``: from an analysed film to words of a model that can be searched."""
 
+import asyncio
 import json
 import re
 import signal
@@ -19,6 +20,8 @@ from tests.servers.llm_protocol import Ask, Model
 from tests.told_scenes import event_answer, frame_answer
 
 from video_detective.llm.eye_chart import draw_signs
+from video_detective.services.narration import keep_narrating, queue_status
+from video_detective.services.workspace import open_workspace
 
 RULES = """\
 schema_version: 1
@@ -219,16 +222,33 @@ def test_without_a_model_the_command_says_what_to_set(film: Path, tmp_path: Path
     assert_refused(refused, 2, "No model is set", "servers", "narration", "settings.yaml")
 
 
-def test_a_model_that_the_server_lacks_is_named_with_the_remedy(
+def test_a_model_that_the_server_lacks_is_named_and_events_wait(
     film: Path, data_dir: Path, server: LlmServer
 ) -> None:
     events = analyse(film, data_dir)
     configure(data_dir, server, model="other")
 
-    told = video_detective("narrate", "--data-dir", data_dir, "--json")
+    refused = video_detective("narrate", "--data-dir", data_dir)
 
-    assert told.document["failed"] == {"no_model": events}
-    assert "no model 'other'" in rows(data_dir)[0]["reason"]
+    assert_refused(refused, 1, "no model 'other'", "ollama pull other")
+    assert [row["status"] for row in rows(data_dir)] == ["pending"] * events
+
+
+def test_events_wait_for_a_server_that_is_not_there(
+    film: Path, data_dir: Path, server: LlmServer
+) -> None:
+    events = analyse(film, data_dir)
+    with LlmServer() as gone:
+        pass
+    configure(data_dir, gone)
+
+    refused = video_detective("narrate", "--data-dir", data_dir)
+
+    assert_refused(refused, 1, "here")
+    assert [row["status"] for row in rows(data_dir)] == ["pending"] * events
+    configure(data_dir, server)
+    told = video_detective("narrate", "--data-dir", data_dir, "--json")
+    assert told.document["told"] == events
 
 
 def test_a_limit_without_a_backfill_is_refused(data_dir: Path) -> None:
@@ -272,3 +292,50 @@ def test_a_watch_goes_on_until_it_is_ended(film: Path, data_dir: Path) -> None:
         process.kill()
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == f"Told {events} events\n"
+
+
+# --- as part of a service
+
+
+@pytest.fixture
+def analysed(film: Path, data_dir: Path) -> int:
+    """How many events wait to be told."""
+    return analyse(film, data_dir)
+
+
+async def test_a_service_tells_events_as_soon_as_its_model_server_is_there(
+    analysed: int, data_dir: Path
+) -> None:
+    with LlmServer() as gone:
+        port = gone.port
+    configure(data_dir, gone)
+    events, stop = analysed, asyncio.Event()
+    async with open_workspace(data_dir) as workspace:
+        service = asyncio.create_task(keep_narrating(workspace, stop, look_again_s=0.2))
+        await asyncio.sleep(0)
+        assert (await queue_status(workspace)).waiting == events
+        with LlmServer(answer=eyes, models=[Model(name="eyes")], port=port):
+            async with asyncio.timeout(60):
+                while (await queue_status(workspace)).done < events:
+                    await asyncio.sleep(0.05)
+            stop.set()
+            await asyncio.wait_for(service, 10)
+
+
+async def test_a_service_without_a_model_has_nothing_to_do(tmp_path: Path) -> None:
+    async with open_workspace(tmp_path) as workspace:
+        await asyncio.wait_for(keep_narrating(workspace, asyncio.Event()), 10)
+
+
+async def test_a_service_that_ends_while_it_waits_for_its_server_ends_at_once(
+    data_dir: Path,
+) -> None:
+    with LlmServer() as gone:
+        pass
+    configure(data_dir, gone)
+    stop = asyncio.Event()
+    async with open_workspace(data_dir) as workspace:
+        service = asyncio.create_task(keep_narrating(workspace, stop))
+        await asyncio.sleep(0.1)
+        stop.set()
+        await asyncio.wait_for(service, 20)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -193,6 +194,11 @@ async def test_an_event_that_brings_down_its_worker_again_and_again_is_given_up(
 
 
 # --- the queue
+
+
+def test_the_queue_library_is_only_loaded_when_a_worker_starts() -> None:
+    script = "import sys, video_detective.cli.narrate; sys.exit('dbos' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
 
 
 async def test_a_worker_that_watches_tells_what_is_asked_for_later(db: Database) -> None:

@@ -1,10 +1,10 @@
 """The narration worker: sees to it that every event which is to be told is told, once.
 
 A *pending* row of narrations is the request and the only truth. The worker that lives and comes
-first in order of name keeps the queue in step with the rows: it adds jobs for pending ones, gives
-back those of dead workers and forgets ended ones. Every worker runs jobs. A job claims its row,
-has the event told, and stores the outcome where the row is still pending under the same request:
-whoever comes second, for whatever reason, changes nothing.
+first in order of name keeps the queue in step with the rows: it adds jobs for pending ones and
+forgets ended ones. Every worker runs jobs, and gives those of dead workers back. A job claims its
+row, has the event told, and stores the outcome where the row is still pending under the same
+request: whoever comes second, for whatever reason, changes nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Raises:
     VideoDetectiveError: it cannot be told.
 """
 
-RETRY_AFTER_S = (5.0, 20.0, 60.0)
+RETRY_AFTER_S = (5.0, 20.0, 60.0, 300.0)
 """Pauses before a job is tried again after a transient failure. The model client has already
 tried several times within seconds; this is for a server that is being restarted."""
 MAX_STARTS = 10
@@ -99,6 +99,8 @@ class NarrationWorker:
         """
         if until_empty and not await self._narrations.count_pending():
             return
+        # Who has jobs and no beats is taken for dead.
+        await self._narrations.beat(self.name)
         queue = await JobQueue.open(
             await self._database.queue_place(),
             worker=self.name,
@@ -127,9 +129,10 @@ class NarrationWorker:
     async def _look(self, queue: JobQueue, census: Census) -> int:
         beats = await self._narrations.beat(self.name)
         alive = census.alive(beats, time.monotonic_ns())
+        # Everybody: the first in order may be the one that died.
+        await queue.take_over(alive)
+        await self._narrations.forget(set(beats) - alive)
         if self.name == min(alive):
-            await queue.take_over(alive)
-            await self._narrations.forget(set(beats) - alive)
             # Before reading what is pending: a job that ends in between is not added again.
             await queue.sweep()
             pending = await self._narrations.pending(WINDOW)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,8 +30,11 @@ from video_detective.storage.narration_rows import (
 )
 
 HOUR_NS = 3600 * NS_PER_S
+LOOK_AGAIN_S = 30.0
+"""Until a service looks again for a model server that was not there."""
 _HOPELESS = {"server": "unreachable", "key": "refused", "model": "no_model"}
 """Why nothing at all can be asked, by key of what a probe found."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,7 @@ async def narrate(
 
     Raises:
         UsageError: no model is set, its key is missing, or ``limit`` goes without ``backfill``.
+        ModelError: the server cannot be reached or has no such model; events go on waiting.
         ConflictError: this process tells events already.
         StorageError: the database cannot be used.
     """
@@ -100,6 +106,8 @@ async def narrate(
     if backfill:
         asked = NarrationRequest(language=settings.language, requested_ns=now_ns())
         requested = await narrations.request(asked, limit)
+    if watch or await narrations.count_pending():
+        await teller.examine()
     told, degraded, failed = Counter[None](), Counter[str](), Counter[str]()
 
     def ended(outcome: NarrationOutcome) -> None:
@@ -125,18 +133,35 @@ async def narrate(
     )
 
 
-async def keep_narrating(workspace: Workspace, stop: asyncio.Event) -> None:
+async def keep_narrating(
+    workspace: Workspace, stop: asyncio.Event, *, look_again_s: float = LOOK_AGAIN_S
+) -> None:
     """Tell events as they are asked for, until ``stop``; nothing where no model is set.
 
     For a service: start it as a task, set ``stop`` and await the task before the database closes.
+    While the model server cannot be reached at first, events wait for it.
+
+    Args:
+        workspace: Whose events.
+        stop: Set it to stop.
+        look_again_s: Pause until the next look for a server that was not there.
 
     Raises:
         UsageError: the model server's key is missing.
         ConflictError, StorageError: as ``narrate``, at the start only.
     """
-    if workspace.settings.narration is not None:
-        teller = Teller(workspace, workspace.settings.narration)
-        await teller.worker().run(stop)
+    if workspace.settings.narration is None:
+        return
+    teller = Teller(workspace, workspace.settings.narration)
+    while not stop.is_set():
+        try:
+            await teller.examine()
+        except ModelError as error:
+            _log.warning("events wait for their model: %s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), look_again_s)
+        else:
+            await teller.worker().run(stop)
 
 
 def _settings(workspace: Workspace) -> NarrationSettings:
@@ -194,7 +219,7 @@ class Teller:
         stored = await self._workspace.database.event(claim.event_id)
         if stored is None:
             raise MissingError(f"There is no event '{claim.event_id}'", remedy="It was removed.")
-        abilities = await self._examined()
+        abilities = await self.examine()
         material = await gather(self._workspace, stored, claim.language)
         camera, end_ns = stored.event.camera_id, stored.event.end_ns or stored.event.start_ns
         is_urgent = claim.requested_ns - end_ns <= CAN_WAIT_NS
@@ -226,8 +251,12 @@ class Teller:
             waiting=await self._narrations.count_urgent() if is_urgent else 0,
         )
 
-    async def _examined(self) -> Abilities:
-        """What the model can do, found out before the first event."""
+    async def examine(self) -> Abilities:
+        """Find out what the model can do; once, before the first event.
+
+        Raises:
+            ModelError: nothing, because the server cannot be reached or has no such model.
+        """
         async with self._examining:
             if self._abilities is None:
                 self._abilities = await self._examine()
