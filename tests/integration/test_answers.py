@@ -210,3 +210,10 @@ async def test_what_a_question_says_cannot_command_the_program(tmp_path: Path) -
     with LlmServer(answer=obedient) as server:
         result = await asked_of(tmp_path, server)
     assert result["answer_by"] == "template"
+
+
+async def test_a_place_that_no_camera_or_zone_is_called_by_is_told(workspace: Workspace) -> None:
+    answer = await ask(workspace, "屋頂有沒有人闖入？")
+    assert "沒有名為「屋頂」的攝影機或區域。" in answer["missing_info"]
+    known = await ask(workspace, "停車場有沒有人闖入？")
+    assert not any("沒有名為" in line for line in known["missing_info"])

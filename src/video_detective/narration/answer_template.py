@@ -61,6 +61,7 @@ class AnswerFacts:
         since_ns, until_ns: Period asked for; None is open.
         zone: In which its times are told.
         places: Cameras and places asked for, as people call them.
+        unknown_places: Those of them by which no camera, zone or tripwire is known.
         yes_no: The question wants a yes or a no.
         count: Events that match in full.
         more: There are more than ``count``.
@@ -76,6 +77,7 @@ class AnswerFacts:
     until_ns: int | None
     zone: ZoneInfo
     places: tuple[str, ...] = ()
+    unknown_places: tuple[str, ...] = ()
     yes_no: bool = False
     count: int = 0
     more: bool = False
@@ -145,6 +147,9 @@ def missing_info(facts: AnswerFacts, language: Language) -> list[str]:
                 lines.append(fill(language, "answers", "missing_gap", **who, **span))
     if gaps > MAX_GAPS:
         lines.append(fill(language, "answers", "missing_more", count=gaps - MAX_GAPS))
+    if facts.unknown_places:
+        places = catalogue(language)["words"]["list"].join(facts.unknown_places)
+        lines.append(fill(language, "answers", "missing_places", places=places))
     if facts.unused:
         words = catalogue(language)["words"]["list"].join(facts.unused)
         lines.append(fill(language, "answers", "missing_words", words=words))

@@ -38,6 +38,9 @@ NEAREST = 10
 SHORT_GAP_NS = 2 * NS_PER_S
 """Recording that pauses for less was not interrupted: sampled frames lie apart."""
 
+_KNOWN_PLACE = ("camera:", "zone:", "tripwire:")
+"""Beginnings of the tokens that stand for places of this installation."""
+
 _YES_NO = re.compile(
     r"有沒有|有没有|有無|有无|是否|是不是|[嗎吗么]|會不會|会不会"
     r"|\b(?:was|were|is|are|did|does|has|have|any|anyone|anybody|anything|somebody|someone)\b",
@@ -218,7 +221,7 @@ def _cameras_of_places(read: Interpretation, places: Places) -> tuple[str, ...]:
     named = {
         token.partition("@")[2] or token.partition(":")[2]
         for token in tokens
-        if token.startswith(("camera:", "zone:", "tripwire:"))
+        if token.startswith(_KNOWN_PLACE)
     }
     return tuple(key for key in places.scenes if key.lower() in named) or tuple(places.scenes)
 
@@ -367,6 +370,7 @@ def _facts(
         until_ns=asked.until_ns,
         zone=asked.zone,
         places=_places(asked, places),
+        unknown_places=_unknown_places(asked.interpretation),
         yes_no=_YES_NO.search(question) is not None,
         count=found.total,
         more=not found.exact,
@@ -383,6 +387,17 @@ def _places(asked: _Asked, places: Places) -> tuple[str, ...]:
     """Where, as people call it: the question's own words, or the cameras chosen by hand."""
     said = [c.text for c in asked.interpretation.chips if c.kind == "place" and not c.negated]
     return tuple(dict.fromkeys((*(places.name(key) for key in asked.cameras), *said)))
+
+
+def _unknown_places(read: Interpretation) -> tuple[str, ...]:
+    """Places asked for that no camera, zone or tripwire is called by."""
+    unknown = {
+        group.key.removeprefix("place:")
+        for group in read.groups
+        if group.key.startswith("place:")
+        and not any(token.startswith(_KNOWN_PLACE) for t in group.terms for token in t.tokens)
+    }
+    return tuple(chip.text for chip in read.chips if chip.kind == "place" and chip.value in unknown)
 
 
 def _finding(stored: StoredEvent, places: Places, language: Language) -> Finding:

@@ -81,7 +81,7 @@ function card(entry) {
       element("span", { className: "when" }, [period(entry.start_time, entry.end_time)]),
       element("span", { className: "when" }, [cameraName(entry.camera_id)]),
       element("span", { className: "what" }, [english ? entry.description_en : entry.description]),
-      ...(entry.narration?.text
+      ...(entry.narration?.text && !entry.narration.flags.includes("language")
         ? [element("span", { className: "what model" }, [`${text.model_words}${entry.narration.text}`])]
         : []),
     ]),
