@@ -434,6 +434,16 @@ async def test_an_imported_event_is_found_by_its_evidence_and_when_it_changes(
     assert await search(db, word("更正")) == [1]
 
 
+async def test_an_event_with_empty_and_very_long_words_is_found(db: Database) -> None:
+    long = "雨傘" + "x" * 3000
+    actor = Actor(track_id="", type="")
+    await db.import_events([found(1, actors=(actor,), keywords_zh=("", long, "後" * 3000))])
+
+    assert await search(db, word("雨傘")) == [1]
+    assert await search(db, word("x" * 3000)) == [1]
+    assert await search(db, word("x" * 2999)) == []
+
+
 async def test_a_step_that_fails_leaves_nothing_to_find(db: Database) -> None:
     await db.import_events([found(2)])
     run = await begin(db)

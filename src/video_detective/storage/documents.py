@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Literal
 
 from sqlalchemy import ColumnElement, RowMapping, case, delete, insert, or_, select
@@ -350,7 +351,7 @@ def build(source: Source) -> Built:
             {
                 "event_id": event.event_id,
                 "frame_id": frame_id,
-                "tokens": fulltext.joined(map(fulltext.index_token, part.tokens)),
+                "tokens": fulltext.joined(chain.from_iterable(map(fulltext.held_for, part.tokens))),
                 "text": part.text,
             }
             for frame_id, part in ({"": own} | frames if frames else {}).items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ LONG = "=long"
 """Held for longer than ``documents.LONG_NS``, or still goes on."""
 
 MAX_TOKEN_LENGTH = 120
-"""Characters; a longer token is cut, in documents and in questions alike."""
+"""Characters; of a longer token the beginning and a digest are held."""
+_KEPT_LENGTH = 100
 MAX_TOKENS_LENGTH = 200_000
 """Characters of all tokens of a document: PostgreSQL holds at most 1 MB of them."""
 
@@ -34,19 +36,28 @@ def index_token(token: str) -> str:
     >>> index_token("C:Red 'x'")
     '%43:%52ed%20%27x%27'
     """
-    safe = _OTHER.sub(lambda match: f"%{ord(match[0]):02x}", storable_text(token))
-    return safe[:MAX_TOKEN_LENGTH]
+    safe = _safe(token)
+    if len(safe) <= MAX_TOKEN_LENGTH:
+        return safe
+    digest = hashlib.blake2b(safe.encode(), digest_size=8).hexdigest()
+    return f"{safe[:_KEPT_LENGTH]}%{digest}"
+
+
+def _safe(token: str) -> str:
+    return _OTHER.sub(lambda match: f"%{ord(match[0]):02x}", storable_text(token))
 
 
 @lru_cache(maxsize=1 << 16)
 def held_for(token: str) -> tuple[str, ...]:
     """What the index holds for a token of a document.
 
-    Besides the token of a Chinese one its first character, so that a single character need not be
-    looked for through every token that begins with it.
+    Of a Chinese one also its first character, so that a single character need not be looked for
+    through every token that begins with it; of a single character only that.
     """
     held = index_token(token)
-    return (held,) if held[0].isascii() else (held, f"={held[0]}")
+    if held.isascii() or held[0].isascii():
+        return (held,) if held else ()
+    return (f"={held}",) if len(held) == 1 else (held, f"={held[0]}")
 
 
 def camera_token(camera_id: str) -> str:
@@ -109,12 +120,19 @@ class Way:
 
 def way(term: Term) -> Way | None:
     """The term; None when no document can satisfy it, because it asks for nothing."""
-    tokens = tuple(
-        (index_token(token.removesuffix("*")), token.endswith("*")) for token in term.tokens
-    )
+    tokens: list[tuple[str, bool]] = []
+    for token in term.tokens:
+        wanted = index_token(token.removesuffix("*"))
+        if len(wanted) == 1 and not wanted.isascii():
+            # Alone or the beginning of another: see ``held_for``.
+            tokens.append((f"={wanted}", False))
+        else:
+            is_beginning = token.endswith("*")
+            wanted = _safe(token[:-1])[:_KEPT_LENGTH] if is_beginning else wanted
+            tokens.append((wanted, is_beginning))
     if not tokens or any(not token for token, _ in tokens):
         return None
-    return Way(tokens, storable_text(term.text))
+    return Way(tuple(tokens), storable_text(term.text))
 
 
 def spaced(tokens: str) -> str:
@@ -124,8 +142,6 @@ def spaced(tokens: str) -> str:
 
 def has_token(syntax: Syntax, token: str, *, is_beginning: bool = False) -> str:
     """The query for one token, which must come from this module."""
-    if is_beginning and len(token) == 1 and not token.isascii():
-        return f"{syntax.quote}={token}{syntax.quote}"
     return f"{syntax.quote}{token}{syntax.quote}{syntax.prefix if is_beginning else ''}"
 
 

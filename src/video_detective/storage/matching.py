@@ -68,7 +68,7 @@ class Sought:
         ways = tuple(way for term in group.terms if (way := fulltext.way(term)) is not None)
         words: list[str] = []
         for way in ways:
-            said = [token for token, _ in way.tokens if ":" not in token]
+            said = [token.removeprefix("=") for token, _ in way.tokens if ":" not in token]
             words += [way.text] if way.text else said
         return cls(group, ways, fulltext.has_any(syntax, ways) if ways else None, tuple(words))
 
