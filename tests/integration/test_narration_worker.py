@@ -59,7 +59,7 @@ async def work(
 async def test_random_kills_lose_nothing_double_nothing_and_delay_no_job_for_long(
     url: str,
 ) -> None:
-    figures = await under_kills(url, jobs=JOBS, kills=2, seed=3, pause_s=(0.5, 1.5))
+    figures = await under_kills(url, jobs=JOBS, kills=2, seed=3, pause_s=(1.0, 2.0))
 
     assert isinstance(figures, Figures)
     assert figures.kills == 2

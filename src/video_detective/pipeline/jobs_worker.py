@@ -110,6 +110,7 @@ class NarrationWorker:
         census = Census()
         try:
             while not stop.is_set():
+                next_ns = time.monotonic_ns() + BEAT_NS
                 try:
                     waiting = await self._look(queue, census)
                 except StorageError as error:
@@ -119,7 +120,8 @@ class NarrationWorker:
                     if until_empty and waiting == 0:
                         return
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), BEAT_NS / NS_PER_S)
+                    left_s = (next_ns - time.monotonic_ns()) / NS_PER_S
+                    await asyncio.wait_for(stop.wait(), max(left_s, 0.0))
         finally:
             await queue.close()
             await asyncio.gather(*self._running, return_exceptions=True)
