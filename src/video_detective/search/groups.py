@@ -54,6 +54,8 @@ def somebody() -> Group:
 def telling(groups: Sequence[Group], types: Iterable[str]) -> list[Group]:
     """The groups but for those that tell nothing beside others: who smokes is a person.
 
+    None when none is left but groups that refine.
+
     Without that, everybody would be half an answer to whether somebody was hurt.
 
     Args:
@@ -66,12 +68,13 @@ def telling(groups: Sequence[Group], types: Iterable[str]) -> list[Group]:
     says_what = any(group.key.startswith(("act:", "type:", "word:")) for group in groups)
     others = [group for group in groups if group.key not in _VAGUE]
     kept = others if any(not g.key.startswith(("place:", "near:")) for g in others) else groups
-    return [
+    left = [
         group
         for group in kept
         if not (says_who and group == somebody())
         and not (says_what and group.key == "class:object")
     ]
+    return [] if all(group.refines for group in left) else left
 
 
 _VAGUE = frozenset({"act:drive", "act:walk", "act:stand", "act:look"})

@@ -49,9 +49,10 @@ _ONLY_QUESTION = re.compile(r"[\s?？]*(?:吗|嘛|么|呢|吧|出现|经过|出�
 _ASKS = re.compile(r"[吗嘛么]")
 
 
-def negator_before(folded: str, start: int) -> bool:
-    """Whether what begins at ``start`` is said not to be there."""
-    return _BEFORE.search(folded, max(0, start - _REACH), start) is not None
+def is_excluded(folded: str, start: int, end: int) -> bool:
+    """Whether what stands at ``[start, end)`` is said not to be wanted."""
+    before = _BEFORE.search(folded, max(0, start - _REACH), start)
+    return before is not None or _AFTER.match(folded, end) is not None
 
 
 def negated(folded: str, pieces: Sequence[Piece]) -> list[bool]:

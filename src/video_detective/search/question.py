@@ -38,9 +38,9 @@ from video_detective.search.negation import (
     Piece,
     colour_is_negated,
     is_alternative,
+    is_excluded,
     is_handling,
     negated,
-    negator_before,
 )
 from video_detective.search.times import Period, read_times
 from video_detective.search.tokens import fold
@@ -139,7 +139,7 @@ class _Reading:
         for begin, end, ids in self._names.found_devices(self._left):
             if self._left[begin:end].count(_DONE):
                 continue
-            unwanted_here = negator_before(self._folded, begin) or _but_after(self._folded, end)
+            unwanted_here = is_excluded(self._folded, begin, end)
             if not ids:
                 self._lose(begin, end)
             elif unwanted_here:
@@ -298,7 +298,7 @@ class _Reading:
     def _alone(self, piece: Piece) -> None:
         """A single word is also looked for as it is written."""
         has_more = any(group.key.startswith("class:") for group in self._groups[1:])
-        if len(piece.phrase) > 1 and self._groups and not has_more:
+        if len(piece.phrase) > 1 and self._groups and not (has_more or self._without):
             self._groups = with_text(self._groups, piece.phrase)
 
     def _place_groups(
@@ -378,10 +378,6 @@ class _Reading:
 
     def _values(self, kind: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._found.get(kind, ())))
-
-
-def _but_after(folded: str, end: int) -> bool:
-    return re.compile(r" ?的?(?:以外|之外|除外)").match(folded, end) is not None
 
 
 def _blank(text: str, begin: int, end: int) -> str:

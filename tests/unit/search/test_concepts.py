@@ -3,7 +3,6 @@
 import pytest
 
 from video_detective.search.concepts import concept_tokens
-from video_detective.search.lexicon import inflected
 from video_detective.search.tokens import fold
 
 
@@ -123,9 +122,3 @@ def test_a_place_that_is_only_spoken_of_is_not_where_it_was() -> None:
 
 def test_event_types_in_told_facts_leave_nothing() -> None:
     assert "said:loitering" not in concept_tokens(fold("停留 35 秒"), said=False)
-
-
-def test_verbs_are_inflected() -> None:
-    assert list(inflected("carry")) == ["carry", "carries", "carried", "carrying"]
-    assert list(inflected("lie"))[3] == "lying"
-    assert list(inflected("flee"))[3] == "fleeing"

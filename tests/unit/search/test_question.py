@@ -279,6 +279,12 @@ def test_a_post_that_was_left_comes_first_where_nobody_should_be_missing(questio
     assert "class:person" in unwanted(question)
 
 
+def test_no_group_only_refines() -> None:
+    found = read("沒有人的畫面")
+    assert found.groups == ()
+    assert "class:person" in unwanted("沒有人的畫面")
+
+
 @pytest.mark.parametrize(
     ("question", "gone"),
     [("有人受傷嗎", "class:person"), ("有人砸東西", "class:object"), ("開車的人逆向", "act:drive")],
