@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from video_detective.search.base import IndexQuery
 from video_detective.storage import EventQuery
 from video_detective.storage.database import Database
 
@@ -38,10 +39,19 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], s
     return lambda _name: create()
 
 
+async def found(db: Database) -> dict[str, int]:
+    """Events that a search finds, and when they began."""
+    hits: dict[str, int] = {}
+    while page := (await db.search(IndexQuery(limit=1000, offset=len(hits)))).hits:
+        hits |= {hit.event_id: hit.start_ns for hit in page}
+    return hits
+
+
 async def contents(db: Database, camera: str) -> dict[str, object]:
     everything = (camera, 0, 2**62)
     return {
         "events": (await db.events(EventQuery(limit=1000, order="oldest"))).events,
+        "found": await found(db),
         "frames": await db.frames(*everything),
         "points": await db.track_points(*everything),
         "tracks": await db.tracks(*everything),
@@ -95,6 +105,9 @@ async def assert_exactly(db: Database, writer: ModuleType, done: int) -> None:
     """The database holds steps 1..done wholly, and nothing of the next."""
     stored = await contents(db, writer.CAMERA)
     steps = [writer.step(number) for number in range(1, done + 1)]
+    assert stored["found"] == {
+        told.event.event_id: told.event.start_ns for step in steps for told in step.events
+    }
     assert stored["frames"] == [frame for step in steps for frame in step.frames]
     assert [(p.time_ns, p.track) for p in stored["points"]] == [
         (p.time_ns, p.track) for step in steps for p in step.points

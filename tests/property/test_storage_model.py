@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from video_detective.errors import ConflictError
 from video_detective.rules import Event
+from video_detective.search.base import Group, IndexQuery, Term
 from video_detective.storage import EventQuery, Run, RunKey, Step, StoredEvent, TrackRow
 from video_detective.storage.database import Database
 
@@ -199,6 +200,24 @@ class StoreMachine(RuleBasedStateMachine):
                     break
                 query = replace(query, cursor=page.next_cursor)
             assert found == (expected if order == "oldest" else expected[::-1])
+
+    @rule(since=OPTIONAL_TIMES, until=OPTIONAL_TIMES, types=st.sets(TYPES, max_size=1))
+    def search_events(self, since: int | None, until: int | None, types: set[str]) -> None:
+        groups = tuple(
+            Group(key=kind, terms=(Term(tokens=(f"type:{kind}",)),)) for kind in sorted(types)
+        )
+        query = IndexQuery(groups=groups, since_ns=since, until_ns=until, limit=1000)
+        hits = self.loop.run(self.db.search(query))
+        expected = [
+            stored.event
+            for stored in self.events.values()
+            if types <= {stored.event.type}
+            and (until is None or stored.event.start_ns < until)
+            and (since is None or last_ns(stored) >= since)
+        ]
+        assert [hit.event_id for hit in hits.hits] == [
+            event.event_id for event in sorted(expected, key=lambda e: (-e.start_ns, e.event_id))
+        ]
 
     @rule(since=TIMES, until=TIMES)
     def look_at_coverage(self, since: int, until: int) -> None:
