@@ -15,10 +15,15 @@ pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time
 WIDE, NARROW = 1440, 420
 OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 WORDS = {
-    "zh-TW": {"title": "影片偵探", "found": "找到 1 筆", "pacing": "徘徊", "original": "原始畫面"},
+    "zh-TW": {
+        "title": "影片偵探",
+        "found": "找到 1 筆符合的事件",
+        "pacing": "徘徊",
+        "original": "原始畫面",
+    },
     "en": {
         "title": "Video Detective",
-        "found": "1 event found",
+        "found": "1 matching event",
         "pacing": "pacing",
         "original": "Original",
     },
@@ -126,9 +131,16 @@ def test_a_question_leads_to_an_event_with_its_evidence(
     page.locator("#q").fill("後門有沒有人徘徊?")
     page.keyboard.press("Enter")
     expect(page.locator("#answer")).to_contain_text(words["found"])
-    expect_cards(page, [PACING])
+    # The one that answers, then those that match in part.
+    expect(page.locator("#list .part")).to_have_count(2)
+    answers = page.locator("#list > li[data-event]:not(:has(.part))")
+    expect(answers).to_have_count(1)
+    expect(answers).to_have_attribute("data-event", PACING)
+    chips = page.locator("#chips button")
+    expect(chips).to_have_count(3)
+    assert_fits(page)
 
-    page.locator("#list button").click()
+    page.locator("#list button").first.click()
     detail = page.locator("#detail")
     expect(detail.locator("h2")).to_have_text(words["pacing"])
     expect(detail).to_contain_text("2026-01-15 22:00:40 ~ 22:01:00")
@@ -148,7 +160,32 @@ def test_a_question_leads_to_an_event_with_its_evidence(
         page.locator("#back").click()
         expect(page.locator("#list")).to_be_visible()
         expect(detail).to_be_hidden()
-        expect_cards(page, [PACING])
+        expect(page.locator("#list > li[data-event]")).to_have_count(3)
+
+
+def test_a_piece_of_the_question_is_taken_away_by_its_chip(visit: Open) -> None:
+    page = visit()
+    page.locator("#q").fill("後門有沒有人徘徊?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chips button")).to_have_count(3)
+    page.locator("#chips button", has_text="徘徊").click()
+    expect(page.locator("#q")).to_have_value("後門有沒有人?")
+    expect(page.locator("#list > li[data-event]").first).to_have_attribute("data-event", PACING)
+    expect(page.locator("#answer")).to_contain_text("2 筆符合的事件")
+    expect(page.locator("#chips button")).to_have_count(2)
+    page.go_back()
+    expect(page.locator("#chips button")).to_have_count(3)
+    page.locator("#q").fill("2 月 30 日有人嗎")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chips")).to_contain_text("2 月 30 日")
+
+
+def test_words_of_a_question_are_text_and_never_markup(visit: Open) -> None:
+    page = visit()
+    page.locator("#q").fill("<img src=x onerror=alert(1)> 後門")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chips button").first).to_be_visible()
+    assert page.locator("#chips img, #answer img").count() == 0
 
 
 def test_the_clip_plays_and_seeks(visit: Open) -> None:
