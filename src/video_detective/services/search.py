@@ -288,9 +288,9 @@ async def _hits(
 
 
 def _query(asked: _Asked) -> IndexQuery:
-    return IndexQuery(
+    return replace(
+        asked.interpretation.query(),
         groups=_by_rules(asked.interpretation.groups),
-        without=asked.interpretation.without,
         cameras=asked.cameras,
         since_ns=asked.since_ns,
         until_ns=asked.until_ns,
