@@ -327,15 +327,16 @@ async def test_a_service_without_a_model_has_nothing_to_do(tmp_path: Path) -> No
         await asyncio.wait_for(keep_narrating(workspace, asyncio.Event()), 10)
 
 
-async def test_a_service_that_ends_while_it_waits_for_its_server_ends_at_once(
+async def test_a_service_that_ends_while_its_server_is_silent_ends_at_once(
     data_dir: Path,
 ) -> None:
-    with LlmServer() as gone:
-        pass
-    configure(data_dir, gone)
     stop = asyncio.Event()
-    async with open_workspace(data_dir) as workspace:
-        service = asyncio.create_task(keep_narrating(workspace, stop))
-        await asyncio.sleep(0.1)
-        stop.set()
-        await asyncio.wait_for(service, 20)
+    with LlmServer("no-reply", models=[Model(name="eyes")]) as silent:
+        configure(data_dir, silent)
+        slow = (data_dir / "settings.yaml").read_text("utf-8").replace("5.0", "3600.0")
+        (data_dir / "settings.yaml").write_text(slow, "utf-8")
+        async with open_workspace(data_dir) as workspace:
+            service = asyncio.create_task(keep_narrating(workspace, stop))
+            await asyncio.to_thread(silent.wait_until, lambda server: bool(server.asks))
+            stop.set()
+            await asyncio.wait_for(service, 5)

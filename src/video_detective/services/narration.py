@@ -107,7 +107,7 @@ async def narrate(
         asked = NarrationRequest(language=settings.language, requested_ns=now_ns())
         requested = await narrations.request(asked, limit)
     if watch or await narrations.count_pending():
-        await teller.examine()
+        await _examine(teller, stop)
     told, degraded, failed = Counter[None](), Counter[str](), Counter[str]()
 
     def ended(outcome: NarrationOutcome) -> None:
@@ -155,13 +155,26 @@ async def keep_narrating(
     teller = Teller(workspace, workspace.settings.narration)
     while not stop.is_set():
         try:
-            await teller.examine()
+            await _examine(teller, stop)
         except ModelError as error:
             _log.warning("events wait for their model: %s", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), look_again_s)
         else:
             await teller.worker().run(stop)
+
+
+async def _examine(teller: Teller, stop: asyncio.Event) -> None:
+    """Examine the model; give up as soon as ``stop`` is set: a silent server takes minutes."""
+    examining, stopped = asyncio.ensure_future(teller.examine()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({examining, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if examining.done():
+            examining.result()
+    finally:
+        for task in (examining, stopped):
+            task.cancel()
+        await asyncio.gather(examining, stopped, return_exceptions=True)
 
 
 def _settings(workspace: Workspace) -> NarrationSettings:
