@@ -103,7 +103,7 @@ def write_rows(path: Path, run_id: int, found: Iterator[tuple[StoredEvent, str]]
     """Events and narrations, without documents, as an older database has them."""
     written = 0
     with sqlite3.connect(path) as connection:
-        while batch := [pair for pair, _ in zip(found, range(5000), strict=False)]:
+        while batch := [pair for _, pair in zip(range(5000), found, strict=False)]:
             rows = [event_values(stored, run_id) for stored, _ in batch]
             for row in rows:
                 for key in ("actors", "moments", "facts", "parameters", "keywords_zh"):
