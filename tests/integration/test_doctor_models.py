@@ -75,3 +75,19 @@ async def test_a_wrong_settings_file_is_a_problem_with_its_line(tmp_path: Path, 
     named = await checks_of(tmp_path)
     assert named["settings"][0].state == "problem"
     assert "settings.yaml:1" in named["settings"][0].found
+
+
+async def test_the_narration_queue_is_told_where_there_is_one(tmp_path: Path) -> None:
+    from tests.service import INTRUSION, fill
+
+    from video_detective.services.workspace import open_workspace
+    from video_detective.storage.narration_rows import NarrationRequest
+
+    async with open_workspace(tmp_path) as workspace:
+        await fill(workspace, tmp_path)
+        assert "narration queue" not in await checks_of(tmp_path)
+        asked = NarrationRequest(language="zh-TW", requested_ns=1)
+        await workspace.database.narrations.request(asked, None)
+        assert await workspace.database.event(INTRUSION) is not None
+    (check,) = (await checks_of(tmp_path))["narration queue"]
+    assert check.found == "3 wait, 0 in work, 0 told"

@@ -22,6 +22,7 @@ from video_detective.errors import ConflictError, VideoDetectiveError
 from video_detective.llm.base import Abilities
 from video_detective.services.models import Models
 from video_detective.services.workspace import open_workspace
+from video_detective.storage.narration_rows import NarrationCounts
 
 LOW_DISK_BYTES = 2 << 30
 CLIP_ENCODERS = ("libx264", "libopenh264", "libvpx-vp9")
@@ -43,7 +44,7 @@ async def examine(data_dir: Path, url: str | None) -> list[Check]:
     """Every check, in a fixed order; an absent data directory is not made."""
     checks = [*_machine(), *_weights()]
     checks.append(_disk(data_dir))
-    checks.append(await _database(data_dir, url))
+    checks += await _database(data_dir, url)
     checks += await _models(data_dir)
     return checks
 
@@ -185,23 +186,41 @@ def _abilities(abilities: Abilities, use: str) -> str:
     return ", ".join(said)
 
 
-async def _database(data_dir: Path, url: str | None) -> Check:
+async def _database(data_dir: Path, url: str | None) -> list[Check]:
     if url is None and not data_dir.exists():
-        return Check(
-            name="data directory",
-            state="ok",
-            found=f"'{data_dir}' is not there yet; the first analysis makes it",
-        )
+        found = f"'{data_dir}' is not there yet; the first analysis makes it"
+        return [Check(name="data directory", state="ok", found=found)]
     try:
         async with open_workspace(data_dir, url) as workspace:
             cameras = await workspace.database.cameras()
             runs = await workspace.database.runs()
+            counts = await workspace.database.narrations.counts()
     except VideoDetectiveError as error:
-        return Check(
-            name="data directory", state="problem", found=error.message, remedy=error.remedy
-        )
-    return Check(
-        name="data directory",
-        state="ok",
-        found=f"'{data_dir}': {len(cameras)} cameras, {len(runs)} analyses",
+        return [
+            Check(name="data directory", state="problem", found=error.message, remedy=error.remedy)
+        ]
+    found = f"'{data_dir}': {len(cameras)} cameras, {len(runs)} analyses"
+    return [Check(name="data directory", state="ok", found=found), *_queue(counts)]
+
+
+def _queue(counts: NarrationCounts) -> Iterator[Check]:
+    """How the events that a model is to tell stand; nothing where none was ever asked for."""
+    degraded, failed = (
+        [f"{count} {reason}" for reason, count in reasons.items()]
+        for reasons in (counts.degraded, counts.failed)
+    )
+    said = [
+        f"{counts.waiting} wait",
+        f"{counts.running} in work",
+        f"{counts.done} told",
+        *([f"told with less: {', '.join(degraded)}"] if degraded else []),
+        *([f"not told: {', '.join(failed)}"] if failed else []),
+    ]
+    if not (counts.waiting or counts.running or counts.done or degraded or failed):
+        return
+    yield Check(
+        name="narration queue",
+        state="warning" if failed else "ok",
+        found=", ".join(said),
+        remedy="video-detective narrate --backfill asks for them again." if failed else "",
     )

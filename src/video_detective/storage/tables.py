@@ -222,7 +222,7 @@ WORKERS = Table(
     Column("worker", KEY_TEXT, primary_key=True),
     Column("beats", BigInteger, nullable=False),
 )
-"""Who works on narrations, and how often each has shown that it lives."""
+"""Who works on narrations, and when each last showed that it lives: the database's clock, ms."""
 
 EVENT_DOCUMENTS = Table(
     "event_documents",
