@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from video_detective.errors import MissingError, UsageError
-from video_detective.geometry import NS_PER_S
 from video_detective.narration.answer_template import (
-    AnswerFacts,
-    Finding,
-    Watch,
     missing_info,
     period_words,
     template_answer,
@@ -22,11 +15,11 @@ from video_detective.narration.answer_template import (
 from video_detective.narration.catalogue import LANGUAGES, Language
 from video_detective.search.base import Group, Hit, Hits, IndexQuery
 from video_detective.search.fusion import fuse
-from video_detective.search.names import CameraNames, PlaceName
-from video_detective.search.question import Interpretation, interpret
+from video_detective.services.answer_facts import answer_facts
 from video_detective.services.embedding import nearest
 from video_detective.services.records import coverage_records, timeline_entry
-from video_detective.services.times import parse_time, rfc3339
+from video_detective.services.times import rfc3339
+from video_detective.services.understanding import Asked, cameras_of_places, understand
 from video_detective.services.wording import Worded, word_answer
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage import EventQuery, StoredEvent
@@ -35,28 +28,6 @@ ALWAYS_NS = 1 << 62
 """After every time that can be stored."""
 NEAREST = 10
 """So many events that match in part are shown where fewer match in full."""
-SHORT_GAP_NS = 2 * NS_PER_S
-"""Recording that pauses for less was not interrupted: sampled frames lie apart."""
-
-_KNOWN_PLACE = ("camera:", "zone:", "tripwire:")
-"""Beginnings of the tokens that stand for places of this installation."""
-
-_YES_NO = re.compile(
-    r"有沒有|有没有|有無|有无|是否|是不是|[嗎吗么]|會不會|会不会"
-    r"|\b(?:was|were|is|are|did|does|has|have|any|anyone|anybody|anything|somebody|someone)\b",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """A question as it is going to be looked for."""
-
-    interpretation: Interpretation
-    cameras: tuple[str, ...]
-    since_ns: int | None
-    until_ns: int | None
-    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +84,27 @@ async def search(
             f"There is no camera {camera!r}",
             remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
         )
-    asked = _understand(question, places, now_ns, camera, since, until)
+    asked = understand(question, places, now_ns, camera, since, until)
     found = await _find(workspace, asked, limit, cursor)
-    watched = asked.cameras or _cameras_of_places(asked.interpretation, places)
+    watched = asked.cameras or cameras_of_places(asked.interpretation, places)
     spans = await workspace.database.coverages(
         watched, asked.since_ns or 0, ALWAYS_NS if asked.until_ns is None else asked.until_ns
     )
+    full = [stored for stored in found.events if _complete(found, stored)]
     facts = {
-        each: _facts(question, asked, found, spans, places, now_ns, each) for each in LANGUAGES
+        each: answer_facts(
+            question,
+            asked,
+            full=full,
+            near=[stored for stored in found.events if not _complete(found, stored)],
+            total=found.total,
+            more=not found.exact,
+            spans=spans,
+            places=places,
+            now_ns=now_ns,
+            language=each,
+        )
+        for each in LANGUAGES
     }
     answers = {each: template_answer(facts[each], each) for each in facts}
     worded = Worded(reason="not_asked")
@@ -128,7 +112,7 @@ async def search(
         worded = await word_answer(
             workspace,
             question,
-            [stored for stored in found.events if _complete(found, stored)],
+            full,
             places=places,
             since_ns=asked.since_ns,
             until_ns=asked.until_ns,
@@ -160,77 +144,7 @@ async def search(
     }
 
 
-def _understand(
-    question: str,
-    places: Places,
-    now_ns: int,
-    camera: str,
-    since: str,
-    until: str,
-) -> _Asked:
-    names = [
-        CameraNames(
-            camera_id=key,
-            name=places.name(key),
-            aliases=places.aliases.get(key, ()),
-            zones=tuple(PlaceName(id=zone.id, name=zone.name) for zone in scene.zones),
-            tripwires=tuple(
-                PlaceName(id=wire.id, name=wire.name, ways=(wire.left_to_right, wire.right_to_left))
-                for wire in scene.tripwires
-            ),
-        )
-        for key, scene in places.scenes.items()
-    ]
-    zone = places.zone(camera)
-    read = interpret(question, now_ns=now_ns, cameras=names, zone=zone)
-    if not camera and len(read.cameras) == 1 and places.zone(read.cameras[0]) != zone:
-        zone = places.zone(read.cameras[0])
-        read = interpret(question, now_ns=now_ns, cameras=names, zone=zone)
-    period = read.period
-    since_ns = parse_time(since, zone, what="from") if since else None
-    until_ns = parse_time(until, zone, what="to") if until else None
-    if since_ns is not None and until_ns is not None and since_ns > until_ns:
-        raise UsageError(
-            f"from {since!r} lies after to {until!r}", remedy="Exchange the two times."
-        )
-    # What is set by hand stands; the question's time fills an end that was left open, if it fits.
-    if period is not None:
-        given_since, given_until = since_ns, until_ns
-        if given_since is None and (given_until is None or _before(period.start_ns, given_until)):
-            since_ns = period.start_ns
-        if given_until is None and (given_since is None or _before(given_since, period.end_ns)):
-            until_ns = period.end_ns
-    return _Asked(
-        interpretation=read,
-        cameras=(camera,) if camera else read.cameras,
-        since_ns=since_ns,
-        until_ns=until_ns,
-        zone=zone,
-    )
-
-
-def _cameras_of_places(read: Interpretation, places: Places) -> tuple[str, ...]:
-    """The cameras that see the places asked for; all of them where no camera is known by those."""
-    tokens = [
-        token
-        for group in read.groups
-        if group.key.startswith("place:")
-        for term in group.terms
-        for token in term.tokens
-    ]
-    named = {
-        token.partition("@")[2] or token.partition(":")[2]
-        for token in tokens
-        if token.startswith(_KNOWN_PLACE)
-    }
-    return tuple(key for key in places.scenes if key.lower() in named) or tuple(places.scenes)
-
-
-def _before(a_ns: int | None, b_ns: int | None) -> bool:
-    return a_ns is None or b_ns is None or a_ns < b_ns
-
-
-async def _find(workspace: Workspace, asked: _Asked, limit: int, cursor: str | None) -> _Found:
+async def _find(workspace: Workspace, asked: Asked, limit: int, cursor: str | None) -> _Found:
     read = asked.interpretation
     if not read.groups and not read.without and len(asked.cameras) <= 1:
         page = await workspace.database.events(
@@ -281,13 +195,13 @@ async def _find(workspace: Workspace, asked: _Asked, limit: int, cursor: str | N
 
 
 async def _hits(
-    workspace: Workspace, asked: _Asked, *, only_complete: bool, limit: int, offset: int
+    workspace: Workspace, asked: Asked, *, only_complete: bool, limit: int, offset: int
 ) -> Hits:
     query = replace(_query(asked), only_complete=only_complete, limit=limit, offset=offset)
     return await workspace.database.search(query)
 
 
-def _query(asked: _Asked) -> IndexQuery:
+def _query(asked: Asked) -> IndexQuery:
     return replace(
         asked.interpretation.query(),
         groups=_by_rules(asked.interpretation.groups),
@@ -297,7 +211,7 @@ def _query(asked: _Asked) -> IndexQuery:
     )
 
 
-def _wording(asked: _Asked) -> str:
+def _wording(asked: Asked) -> str:
     """The question without its times and places, which are conditions and would only blur it."""
     letters = list(asked.interpretation.question)
     for chip in asked.interpretation.chips:
@@ -353,94 +267,6 @@ def _complete(found: _Found, stored: StoredEvent) -> bool:
     return hit is not None and hit.complete
 
 
-def _facts(
-    question: str,
-    asked: _Asked,
-    found: _Found,
-    spans: Mapping[str, Sequence[tuple[int, int]]],
-    places: Places,
-    now_ns: int,
-    language: Language,
-) -> AnswerFacts:
-    full = [stored for stored in found.events if _complete(found, stored)]
-    near = [stored for stored in found.events if not _complete(found, stored)]
-    all_here = found.total == len(full)
-    return AnswerFacts(
-        since_ns=asked.since_ns,
-        until_ns=asked.until_ns,
-        zone=asked.zone,
-        places=_places(asked, places),
-        unknown_places=_unknown_places(asked.interpretation),
-        yes_no=_YES_NO.search(question) is not None,
-        count=found.total,
-        more=not found.exact,
-        kinds=tuple(Counter(s.event.type for s in full).most_common()) if all_here else (),
-        findings=tuple(_finding(stored, places, language) for stored in full),
-        nearest=tuple(_finding(stored, places, language) for stored in near),
-        watches=_watches(asked, spans, places, now_ns),
-        unused=asked.interpretation.not_understood,
-        is_lost=bool(asked.interpretation.not_understood) and not asked.interpretation.chips,
-    )
-
-
-def _places(asked: _Asked, places: Places) -> tuple[str, ...]:
-    """Where, as people call it: the question's own words, or the cameras chosen by hand."""
-    said = [c.text for c in asked.interpretation.chips if c.kind == "place" and not c.negated]
-    return tuple(dict.fromkeys((*(places.name(key) for key in asked.cameras), *said)))
-
-
-def _unknown_places(read: Interpretation) -> tuple[str, ...]:
-    """Places asked for that no camera, zone or tripwire is called by."""
-    unknown = {
-        group.key.removeprefix("place:")
-        for group in read.groups
-        if group.key.startswith("place:")
-        and not any(token.startswith(_KNOWN_PLACE) for t in group.terms for token in t.tokens)
-    }
-    return tuple(chip.text for chip in read.chips if chip.kind == "place" and chip.value in unknown)
-
-
-def _finding(stored: StoredEvent, places: Places, language: Language) -> Finding:
-    return Finding(
-        event_id=stored.event.event_id,
-        camera=places.name(stored.event.camera_id),
-        start_ns=stored.event.start_ns,
-        sentence=stored.summary_zh if language == "zh-TW" else stored.summary_en,
-    )
-
-
-def _watches(
-    asked: _Asked,
-    spans: Mapping[str, Sequence[tuple[int, int]]],
-    places: Places,
-    now_ns: int,
-) -> tuple[Watch, ...]:
-    """How each camera was recorded; what is still to come is no gap."""
-    since = asked.since_ns
-    until = None if asked.until_ns is None else min(asked.until_ns, now_ns)
-    return tuple(
-        Watch(
-            camera_id=camera,
-            camera=places.name(camera),
-            recorded=bool(own),
-            gaps=() if since is None or until is None else _gaps(own, since, until),
-        )
-        for camera, own in spans.items()
-    )
-
-
-def _gaps(
-    spans: Sequence[tuple[int, int]], since_ns: int, until_ns: int
-) -> tuple[tuple[int, int], ...]:
-    gaps: list[tuple[int, int]] = []
-    at = since_ns
-    for start, end in [*spans, (until_ns, until_ns)]:
-        if start - at >= SHORT_GAP_NS:
-            gaps.append((at, start))
-        at = max(at, end)
-    return tuple(gaps)
-
-
 def _entry(stored: StoredEvent, found: _Found, places: Places) -> dict[str, Any]:
     hit = found.hits.get(stored.event.event_id)
     return {
@@ -450,7 +276,7 @@ def _entry(stored: StoredEvent, found: _Found, places: Places) -> dict[str, Any]
     }
 
 
-def _interpretation(asked: _Asked) -> dict[str, Any]:
+def _interpretation(asked: Asked) -> dict[str, Any]:
     read = asked.interpretation
     return {
         "startDate": None if asked.since_ns is None else rfc3339(asked.since_ns, asked.zone),
