@@ -15,7 +15,8 @@ BACK = Cited(
     end_ns=TEN_PM + 390 * S,
     zone=ZoneInfo("Asia/Taipei"),
     camera_names=("cam01", "後門攝影機", "後門"),
-    text="cam01 後門攝影機 停留 22:05:00 人物 p12 在後門禁入區停留約 35 秒, 平均 3.4 像素 loitering",
+    text="cam01 後門攝影機 停留 22:05:00 人物 p12 在後門禁入區停留約 35 秒, 平均 3.4 像素"
+    " loitering",
 )
 GATE = replace(
     BACK,
