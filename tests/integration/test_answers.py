@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,106 @@ async def test_ranked_pages_go_on_where_the_last_one_ended(workspace: Workspace)
     assert second["next_cursor"] is None
     with pytest.raises(UsageError, match="cursor"):
         await ask(workspace, "後門有人嗎？", cursor="nonsense")
+
+
+async def test_the_last_ranked_page_repeats_nothing(tmp_path: Path) -> None:
+    async with open_workspace(tmp_path) as workspace:
+        await fill(workspace, tmp_path, extra=3)
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await ask(workspace, "後門有人嗎？", limit=2, cursor=cursor)
+            seen += [entry["event_id"] for entry in page["timeline"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    assert len(seen) == len(set(seen)) == 5
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("昨晚後門有人徘徊嗎", "有"),
+        ("Did anyone pace at the back door last night?", "有"),
+        ("昨晚后门发生什么事", "2026"),
+        ("昨晚后门怎么了", "2026"),
+        ("昨晚是什麼人在後門", "2026"),
+        ("Who was at the back door last night?", "2026"),
+        ("When were people at the back door?", "全部"),
+    ],
+)
+async def test_only_questions_for_a_yes_or_a_no_get_one(
+    workspace: Workspace, question: str, word: str
+) -> None:
+    assert (await ask(workspace, question))["answer_zh"].startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "words"),
+    [
+        ("明天後門有人嗎", {}, "還沒到"),
+        ("明天以後有人嗎", {}, "還沒到"),
+        ("昨晚泳池有人嗎", {}, "沒有名為「泳池」的攝影機或區域"),
+        ("昨晚停車場有人嗎", {"camera": "cam01"}, "「停車場」不在所選攝影機（後門攝影機）的範圍內"),
+    ],
+)
+async def test_what_cannot_be_known_is_not_answered_with_no(
+    workspace: Workspace, question: str, more: dict[str, str], words: str
+) -> None:
+    answer = await ask(workspace, question, **more)
+    assert answer["answer_zh"].startswith("無法判斷")
+    assert words in answer["answer_zh"]
+
+
+@pytest.mark.parametrize(
+    "question", ["昨晚有紅色的車嗎", "昨晚後門有人戴安全帽嗎", "昨晚有人拿刀嗎"]
+)
+async def test_no_rule_can_deny_what_only_descriptions_tell(
+    workspace: Workspace, question: str
+) -> None:
+    answer = await ask(workspace, question)
+    assert not answer["answer_zh"].startswith("沒有")
+    assert "不代表沒有出現" in answer["answer_zh"]
+
+
+@pytest.mark.parametrize("question", ["99 號攝影機昨晚有人嗎", "昨晚有人停留超過 30 分鐘嗎"])
+async def test_what_was_not_looked_at_is_not_confirmed(workspace: Workspace, question: str) -> None:
+    answer = await ask(workspace, question)
+    assert full(answer)
+    assert answer["answer_zh"].startswith("2026-01-15 18:00 到")
+    assert "沒有用來篩選" in answer["answer_zh"]
+
+
+async def test_the_coverage_told_is_that_of_every_camera_that_may_answer(
+    workspace: Workspace,
+) -> None:
+    # 停車場 is the car park, and may also be the underground car park.
+    row = next(row for row in await workspace.database.cameras() if row.camera_id == "cam02")
+    await workspace.database.save_camera(
+        replace(
+            row,
+            camera_id="cam03",
+            name="地下停車場",
+            document=row.document | {"name": "地下停車場"},
+        )
+    )
+    answer = await ask(workspace, "昨晚 10 點停車場")
+    assert any("cam03" in line for line in answer["missing_info"])
+
+
+async def test_times_are_those_of_the_camera_that_sees_the_place(
+    workspace: Workspace,
+) -> None:
+    row = next(row for row in await workspace.database.cameras() if row.camera_id == "cam02")
+    await workspace.database.save_camera(
+        replace(
+            row,
+            timezone="America/New_York",
+            document=row.document | {"timezone": "America/New_York"},
+        )
+    )
+    answer = await ask(workspace, "昨天停車場有人停留嗎")
+    assert answer["interpretation"]["startDate"] == "2026-01-14T00:00:00-05:00"
 
 
 # --- with a model

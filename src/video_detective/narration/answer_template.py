@@ -6,7 +6,7 @@ it rests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,12 +26,14 @@ class Finding:
     """An event as an answer tells it.
 
     Args:
+        zone: Of its camera; in it the time of day is told.
         sentence: Its words in the answer's language, with the time of day at the beginning.
     """
 
     event_id: str
     camera: str
     start_ns: int
+    zone: ZoneInfo
     sentence: str
 
 
@@ -62,6 +64,10 @@ class AnswerFacts:
         zone: In which its times are told.
         places: Cameras and places asked for, as people call them.
         unknown_places: Those of them by which no camera, zone or tripwire is known.
+        unseen_places: Those of them that are known, but not to the cameras chosen.
+        told_only: Words of the question that only descriptions of events can bear out.
+        is_future: The whole period is still to come.
+        is_unfinished: Some of it is.
         yes_no: The question wants a yes or a no.
         count: Events that match in full.
         more: There are more than ``count``.
@@ -78,6 +84,10 @@ class AnswerFacts:
     zone: ZoneInfo
     places: tuple[str, ...] = ()
     unknown_places: tuple[str, ...] = ()
+    unseen_places: tuple[str, ...] = ()
+    told_only: tuple[str, ...] = ()
+    is_future: bool = False
+    is_unfinished: bool = False
     yes_no: bool = False
     count: int = 0
     more: bool = False
@@ -102,36 +112,69 @@ def template_answer(facts: AnswerFacts, language: Language) -> tuple[Sentence, .
     if facts.is_lost:
         words = catalogue(language)["words"]["list"].join(facts.unused)
         return (Sentence(text=fill(language, "answers", "not_understood", words=words)),)
-    recorded = any(watch.recorded for watch in facts.watches)
     said = {"period": period_words(facts, language), "place": _place(facts, language)}
     if facts.count:
         told = facts.findings[:MAX_TOLD]
         lead = fill(
             language,
             "answers",
-            "yes" if facts.yes_no else "found",
+            # Something that was asked for was not looked at: they may be no answer.
+            "yes" if facts.yes_no and not facts.unused else "found",
             count=_count(facts, language),
             kinds=_kinds(facts, language),
             **said,
         )
         cites = tuple(finding.event_id for finding in facts.findings)
-        sentences = [Sentence(text=_capital(lead), cites=cites), *_events(told, facts, language)]
+        sentences = [Sentence(text=_capital(lead), cites=cites), *_unused(facts, language)]
+        sentences += _events(told, language)
         if facts.count > len(told):
             sentences.append(Sentence(text=fill(language, "answers", "more")))
         return (*sentences, *_coverage(facts, language))
-    if not recorded:
-        return (Sentence(text=fill(language, "answers", "unknown", **said)),)
-    none = fill(language, "answers", "no" if facts.yes_no else "none", **said)
-    sentences = [Sentence(text=_capital(none)), *_coverage(facts, language)]
+    return (*_nothing(facts, language, said), *_unused(facts, language), *_near(facts, language))
+
+
+def _nothing(facts: AnswerFacts, language: Language, said: Mapping[str, str]) -> Iterator[Sentence]:
+    """Why no event is an answer: nothing happened, or nothing that could be known."""
+    listed = catalogue(language)["words"]["list"]
+    if facts.is_future:
+        yield Sentence(text=fill(language, "answers", "future", **said))
+    elif facts.unknown_places:
+        places = listed.join(facts.unknown_places)
+        yield Sentence(text=fill(language, "answers", "unknown_place", places=places))
+    elif facts.unseen_places:
+        places = listed.join(facts.unseen_places)
+        cameras = listed.join(watch.camera for watch in facts.watches)
+        yield Sentence(
+            text=fill(language, "answers", "unseen_place", places=places, cameras=cameras)
+        )
+    elif not any(watch.recorded for watch in facts.watches):
+        yield Sentence(text=fill(language, "answers", "unknown", **said))
+    else:
+        key = "no" if facts.yes_no and not facts.told_only else "none"
+        yield Sentence(text=_capital(fill(language, "answers", key, **said)))
+        if facts.told_only:
+            words = listed.join(facts.told_only)
+            yield Sentence(text=fill(language, "answers", "told_only", words=words))
+        yield from _coverage(facts, language)
+
+
+def _unused(facts: AnswerFacts, language: Language) -> Iterator[Sentence]:
+    if facts.unused:
+        words = catalogue(language)["words"]["list"].join(facts.unused)
+        yield Sentence(text=fill(language, "answers", "unused", words=words))
+
+
+def _near(facts: AnswerFacts, language: Language) -> Iterator[Sentence]:
     if facts.nearest:
-        sentences.append(Sentence(text=fill(language, "answers", "nearest")))
-        sentences += _events(facts.nearest[:MAX_TOLD], facts, language)
-    return tuple(sentences)
+        yield Sentence(text=fill(language, "answers", "nearest"))
+        yield from _events(facts.nearest[:MAX_TOLD], language)
 
 
 def missing_info(facts: AnswerFacts, language: Language) -> list[str]:
     """What would have to be known to say more: gaps of recording by camera, then what to try."""
     lines: list[str] = []
+    if facts.is_future:
+        return [fill(language, "answers", "missing_future")]
     if not facts.watches:
         lines.append(fill(language, "answers", "missing_cameras"))
     gaps = 0
@@ -158,15 +201,13 @@ def missing_info(facts: AnswerFacts, language: Language) -> list[str]:
     return lines
 
 
-def _events(
-    findings: Sequence[Finding], facts: AnswerFacts, language: Language
-) -> Iterator[Sentence]:
+def _events(findings: Sequence[Finding], language: Language) -> Iterator[Sentence]:
     for finding in findings:
         text = fill(
             language,
             "answers",
             "event",
-            when=f"{_local(finding.start_ns, facts.zone):%Y-%m-%d}",
+            when=f"{_local(finding.start_ns, finding.zone):%Y-%m-%d}",
             camera=finding.camera,
             sentence=finding.sentence.rstrip("。."),
         )
@@ -181,7 +222,9 @@ def _coverage(facts: AnswerFacts, language: Language) -> list[Sentence]:
     cameras = len(facts.watches)
     if not lacking:
         key = "covered_one" if cameras == 1 else "covered"
-        text = fill(language, "answers", key, cameras=cameras, camera=facts.watches[0].camera)
+        so_far = fill(language, "answers", "so_far") if facts.is_unfinished else ""
+        camera = facts.watches[0].camera
+        text = fill(language, "answers", key, cameras=cameras, camera=camera, so_far=so_far)
     elif len(lacking) == 1 and len(lacking[0].gaps) == 1:
         span = _span(*lacking[0].gaps[0], facts.zone)
         gap = fill(language, "answers", "gap", camera=lacking[0].camera, **span)

@@ -10,7 +10,7 @@ from video_detective.geometry import NS_PER_S
 from video_detective.narration.answer_template import AnswerFacts, Finding, Watch
 from video_detective.narration.catalogue import Language
 from video_detective.search.question import Interpretation
-from video_detective.services.understanding import KNOWN_PLACE, Asked
+from video_detective.services.understanding import Asked, places_known
 from video_detective.services.workspace import Places
 from video_detective.storage import StoredEvent
 
@@ -18,10 +18,18 @@ SHORT_GAP_NS = 2 * NS_PER_S
 """Recording that pauses for less was not interrupted: sampled frames lie apart."""
 
 _YES_NO = re.compile(
-    r"有沒有|有没有|有無|有无|是否|是不是|[嗎吗么]|會不會|会不会"
-    r"|\b(?:was|were|is|are|did|does|has|have|any|anyone|anybody|anything|somebody|someone)\b",
-    re.IGNORECASE,
+    r"有沒有|有没有|有無|有无|是否|是不是|[嗎吗]|(?<![什甚怎这那多要])么|會不會|会不会"
+    r"|^(?!.*\b(?:who|whose|what|when|where|which|why|how|show|list|find)\b).*"
+    r"\b(?:was|were|is|are|did|does|has|have|any|anyone|anybody|anything|somebody|someone)\b",
+    re.IGNORECASE | re.DOTALL,
 )
+_BY_RULES = frozenset({"time", "camera", "place", "type", "risk"})
+"""Kinds of chips that facts alone bear out."""
+_DETECTED = frozenset(
+    {"person", "vehicle", "car", "motorcycle", "bicycle", "bus", "truck", "animal", "dog", "cat"}
+    | {"bag", "backpack", "handbag", "suitcase", "object", "face"}
+)
+"""Concepts of things that detectors report; what else is seen (a knife), only words tell."""
 
 
 def answer_facts(
@@ -57,7 +65,9 @@ def answer_facts(
         until_ns=asked.until_ns,
         zone=asked.zone,
         places=_places(asked, places),
-        unknown_places=_unknown_places(asked.interpretation),
+        unknown_places=_unknown_places(asked),
+        unseen_places=_unseen_places(asked),
+        told_only=_told_only(asked.interpretation),
         yes_no=_YES_NO.search(question) is not None,
         count=total,
         more=more,
@@ -65,6 +75,8 @@ def answer_facts(
         findings=tuple(_finding(stored, places, language) for stored in full),
         nearest=tuple(_finding(stored, places, language) for stored in near),
         watches=_watches(asked, spans, places, now_ns),
+        is_future=asked.since_ns is not None and asked.since_ns >= now_ns,
+        is_unfinished=asked.until_ns is not None and asked.until_ns > now_ns,
         unused=asked.interpretation.not_understood,
         is_lost=bool(asked.interpretation.not_understood) and not asked.interpretation.chips,
     )
@@ -76,15 +88,44 @@ def _places(asked: Asked, places: Places) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(places.name(key) for key in asked.cameras), *said)))
 
 
-def _unknown_places(read: Interpretation) -> tuple[str, ...]:
-    """Places asked for that no camera, zone or tripwire is called by."""
-    unknown = {
-        group.key.removeprefix("place:")
-        for group in read.groups
-        if group.key.startswith("place:")
-        and not any(token.startswith(KNOWN_PLACE) for t in group.terms for token in t.tokens)
-    }
-    return tuple(chip.text for chip in read.chips if chip.kind == "place" and chip.value in unknown)
+def _unknown_places(asked: Asked) -> tuple[str, ...]:
+    """Places and cameras asked for that no camera, zone or tripwire is called by."""
+    known = places_known(asked.interpretation)
+    return tuple(
+        chip.text
+        for chip in asked.interpretation.chips
+        if not chip.negated
+        and (
+            (chip.kind == "place" and not known.get(chip.value, True))
+            or (chip.kind == "camera" and not chip.value and not asked.cameras)
+        )
+    )
+
+
+def _unseen_places(asked: Asked) -> tuple[str, ...]:
+    """Places asked for that are known, but to none of the cameras that were chosen."""
+    known = places_known(asked.interpretation)
+    chosen = {camera.lower() for camera in asked.cameras}
+    return tuple(
+        chip.text
+        for chip in asked.interpretation.chips
+        if chosen and chip.kind == "place" and not chip.negated
+        if (cameras := known.get(chip.value)) and not cameras & chosen
+    )
+
+
+def _told_only(read: Interpretation) -> tuple[str, ...]:
+    """What no rule and no detector establishes: colours, clothes, most of what people do."""
+    return tuple(
+        dict.fromkeys(
+            chip.text
+            for chip in read.chips
+            if chip.kind not in _BY_RULES
+            and not (chip.kind == "class" and _DETECTED & set(chip.value.split(",")))
+            and not (chip.kind == "act" and read.event_types)
+            and (chip.kind == "wear" or not chip.negated)
+        )
+    )
 
 
 def _finding(stored: StoredEvent, places: Places, language: Language) -> Finding:
@@ -92,6 +133,7 @@ def _finding(stored: StoredEvent, places: Places, language: Language) -> Finding
         event_id=stored.event.event_id,
         camera=places.name(stored.event.camera_id),
         start_ns=stored.event.start_ns,
+        zone=places.zone(stored.event.camera_id),
         sentence=stored.summary_zh if language == "zh-TW" else stored.summary_en,
     )
 

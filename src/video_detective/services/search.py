@@ -86,7 +86,9 @@ async def search(
         )
     asked = understand(question, places, now_ns, camera, since, until)
     found = await _find(workspace, asked, limit, cursor)
-    watched = asked.cameras or cameras_of_places(asked.interpretation, places)
+    watched = (
+        asked.cameras or cameras_of_places(asked.interpretation, places) or tuple(places.scenes)
+    )
     spans = await workspace.database.coverages(
         watched, asked.since_ns or 0, ALWAYS_NS if asked.until_ns is None else asked.until_ns
     )
@@ -169,11 +171,8 @@ async def _find(workspace: Workspace, asked: Asked, limit: int, cursor: str | No
     hits: list[Hit] = list(complete.hits)
     reached = offset + len(hits)
     if offset + len(hits) < NEAREST and len(hits) < limit and len(read.groups) > 1:
-        known = {hit.event_id for hit in hits}
-        near = await _hits(
-            workspace, asked, only_complete=False, limit=min(limit, NEAREST), offset=0
-        )
-        hits += [hit for hit in near.hits if hit.event_id not in known]
+        near = await _hits(workspace, asked, only_complete=False, limit=NEAREST, offset=0)
+        hits += [hit for hit in near.hits if not hit.complete]  # the others are on a page before
     similar = (
         await nearest(workspace, _wording(asked), _query(asked), NEAREST) if not offset else None
     )

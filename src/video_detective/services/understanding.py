@@ -11,7 +11,7 @@ from video_detective.search.question import Interpretation, interpret
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Places
 
-KNOWN_PLACE = ("camera:", "zone:", "tripwire:")
+_KNOWN_PLACE = ("camera:", "zone:", "tripwire:")
 """Beginnings of the tokens that stand for places of this installation."""
 
 
@@ -62,8 +62,9 @@ def understand(
     ]
     zone = places.zone(camera)
     read = interpret(question, now_ns=now_ns, cameras=names, zone=zone)
-    if not camera and len(read.cameras) == 1 and places.zone(read.cameras[0]) != zone:
-        zone = places.zone(read.cameras[0])
+    meant = () if camera else read.cameras or cameras_of_places(read, places)
+    if meant and places.zone(meant[0]) != zone:
+        zone = places.zone(meant[0])
         read = interpret(question, now_ns=now_ns, cameras=names, zone=zone)
     period = read.period
     since_ns = parse_time(since, zone, what="from") if since else None
@@ -88,21 +89,27 @@ def understand(
     )
 
 
+def places_known(read: Interpretation) -> dict[str, set[str]]:
+    """Cameras (lower case) that are called by a place asked for, or see it; by the chip's value."""
+    known: dict[str, set[str]] = {}
+    for group in read.groups:
+        tokens = [token for term in group.terms for token in term.tokens]
+        cameras = {
+            token.partition("@")[2] or token.partition(":")[2]
+            for token in tokens
+            if token.startswith(_KNOWN_PLACE)
+        }
+        for key in group.key.split("|"):
+            kind, _, value = key.partition(":")
+            if kind in {"place", "near", "text"}:
+                known.setdefault(value, set()).update(cameras)
+    return known
+
+
 def cameras_of_places(read: Interpretation, places: Places) -> tuple[str, ...]:
-    """The cameras that see the places asked for; all of them where no camera is known by those."""
-    tokens = [
-        token
-        for group in read.groups
-        if group.key.startswith("place:")
-        for term in group.terms
-        for token in term.tokens
-    ]
-    named = {
-        token.partition("@")[2] or token.partition(":")[2]
-        for token in tokens
-        if token.startswith(KNOWN_PLACE)
-    }
-    return tuple(key for key in places.scenes if key.lower() in named) or tuple(places.scenes)
+    """The cameras that see the places asked for; none where no camera is known by those."""
+    named = set().union(*places_known(read).values())
+    return tuple(key for key in places.scenes if key.lower() in named)
 
 
 def _before(a_ns: int | None, b_ns: int | None) -> bool:

@@ -17,7 +17,7 @@ MINUTE_NS = 60 * 10**9
 TEN_PM = 1765893600 * 10**9  # 2025-12-16 22:00 in Taipei
 STAY = Finding(
     event_id="evt_1", camera="後門攝影機", start_ns=TEN_PM + 5 * MINUTE_NS,
-    sentence="22:05:00 人物 p12 在後門停留約 35 秒",
+    zone=ZoneInfo("Asia/Taipei"), sentence="22:05:00 人物 p12 在後門停留約 35 秒",
 )  # fmt: skip
 WHOLE = Watch(camera_id="cam01", camera="後門攝影機", recorded=True)
 GAP = (TEN_PM + 10 * MINUTE_NS, TEN_PM + 15 * MINUTE_NS)
@@ -109,3 +109,39 @@ def test_periods_without_ends_say_nothing_of_completeness() -> None:
 def test_a_question_of_which_nothing_was_understood_is_not_answered_with_yes() -> None:
     facts = replace(ASKED, count=3, findings=(STAY,), unused=("阿拉",), is_lost=True)
     assert told(facts) == "問題中的「阿拉」看不懂，因此列出所有事件。"
+
+
+def test_what_is_still_to_come_is_neither_unrecorded_nor_complete() -> None:
+    later = replace(ASKED, is_future=True, watches=(replace(WHOLE, recorded=False),))
+    assert told(later) == "無法判斷，所問的時間（2025-12-16 22:00 到 23:00 之間）還沒到。"
+    assert missing_info(later, "zh-TW") == ["這段時間還沒到。"]
+    assert "still to come" in told(later, "en")
+    assert "這段時間到目前為止的錄影完整" in told(replace(ASKED, is_unfinished=True))
+
+
+def test_a_place_that_no_camera_is_called_by_is_not_quiet() -> None:
+    pool = replace(ASKED, unknown_places=("泳池",), places=("泳池",))
+    assert told(pool) == "無法判斷，沒有名為「泳池」的攝影機或區域。"
+    elsewhere = replace(ASKED, unseen_places=("停車場",))
+    assert told(elsewhere).startswith("無法判斷，「停車場」不在所選攝影機（後門攝影機）的範圍內")
+
+
+def test_what_only_descriptions_could_tell_is_not_denied() -> None:
+    red = replace(ASKED, told_only=("紅色",))
+    assert not told(red).startswith("沒有")
+    assert "「紅色」只能從事件的文字描述中尋找" in told(red)
+    assert not told(red, "en").startswith("No")
+
+
+def test_words_left_out_are_told_in_the_answer_and_forbid_a_yes() -> None:
+    facts = replace(ASKED, count=1, findings=(STAY,), unused=("超過 30 分鐘",))
+    assert not told(facts).startswith("有")
+    assert "問題中的「超過 30 分鐘」沒有用來篩選。" in told(facts)
+    # If none of more events is an answer, none of fewer would be.
+    assert told(replace(ASKED, unused=("超過 30 分鐘",))).startswith("沒有")
+
+
+def test_the_day_of_an_event_is_that_of_its_camera() -> None:
+    abroad = replace(STAY, zone=ZoneInfo("Pacific/Auckland"), sentence="03:05:00 一人停留")
+    facts = replace(ASKED, count=1, findings=(abroad,))
+    assert "2025-12-17 03:05:00 一人停留" in told(facts)
