@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from zoneinfo import ZoneInfo
 
+from video_detective.search.times import durations
 from video_detective.search.times.base import Period, TimeReading
 from video_detective.search.times.folding import fold
 from video_detective.search.times.grammar import expressions_of
 from video_detective.search.times.lexer import tokens_of
 from video_detective.search.times.resolution import Asking, resolve
+
+_SO_FAR = re.compile(
+    r"(?:截至|截止到?|一?直?到)?(?:目前|現在)為止|(?:截至|一?直?到)(?:目前|現在)|迄今|至今"
+    r"|\b(?:so far|(?:up to|until|till) now|to date)\b"
+)
+_NOW = re.compile(r"現在|目前|此刻|當下|這一刻|\b(?:right now|at the moment|currently|now)\b")
 
 
 def read_times(question: str, *, now_ns: int, zone: ZoneInfo) -> TimeReading:
@@ -36,6 +44,14 @@ def read_times(question: str, *, now_ns: int, zone: ZoneInfo) -> TimeReading:
             missed.extend(folded.span(*span) for span in expression.impossible)
         else:
             missed.extend(folded.span(*span) for span in expression.spans)
+    if not spans:
+        # Beside another time these words only say when the question is asked.
+        if said := _SO_FAR.search(folded.text):
+            period = Period(start_ns=None, end_ns=now_ns)
+        elif said := _NOW.search(folded.text):
+            period = Period(start_ns=now_ns - durations.JUST_NOW.ns, end_ns=now_ns)
+        if said:
+            spans.append(folded.span(*said.span()))
     rest = list(question)
     for start, end in spans:
         rest[start:end] = " " * (end - start)
