@@ -108,6 +108,22 @@ async def test_ranked_pages_go_on_where_the_last_one_ended(workspace: Workspace)
         await ask(workspace, "後門有人嗎？", cursor="nonsense")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "昨晚後門或停車場有人嗎",
+        "昨晚後門和停車場有沒有人",
+        "停車場、後門昨晚有人嗎",
+        "從後門到停車場昨晚有人嗎",
+        "Anyone at the back door or in the car park last night?",
+    ],
+)
+async def test_what_is_at_either_of_two_places_is_found(
+    workspace: Workspace, question: str
+) -> None:
+    assert set(full(await ask(workspace, question))) == {INTRUSION, PACING, PARKED}
+
+
 async def test_the_last_ranked_page_repeats_nothing(tmp_path: Path) -> None:
     async with open_workspace(tmp_path) as workspace:
         await fill(workspace, tmp_path, extra=3)

@@ -148,6 +148,22 @@ def of_place(
     )
 
 
+def cameras_of(group: Group) -> frozenset[str]:
+    """Ids (lower case) of the cameras that are called by a place, or see it."""
+    tokens = [token for term in group.terms for token in term.tokens]
+    return frozenset(
+        token.partition("@")[2] or token.partition(":")[2]
+        for token in tokens
+        if token.startswith(("camera:", "zone:", "tripwire:"))
+    )
+
+
+def apart(one: Sequence[Group], other: Sequence[Group]) -> bool:
+    """Whether no camera sees two places, so that no event can be at both."""
+    first, second = cameras_of(one[-1]), cameras_of(other[-1])
+    return bool(first and second) and first.isdisjoint(second)
+
+
 def of_word(word: str) -> Group:
     """A word that the lexicon does not know.
 
@@ -178,6 +194,11 @@ def with_text(groups: Sequence[Group], word: str) -> list[Group]:
 
 def either(one: Sequence[Group], other: Sequence[Group]) -> list[Group]:
     """What is asked for by 「one 或 other」."""
+    # Of one that has no more exact form, all of it is exact.
+    if len(one) == 1 and len(other) == 2:
+        one = [replace(one[0], refines=True), *one]
+    elif len(one) == 2 and len(other) == 1:
+        other = [replace(other[0], refines=True), *other]
     return [
         Group(
             key=f"{first.key}|{second.key}",

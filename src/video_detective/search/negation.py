@@ -98,18 +98,36 @@ def _colours_start(pieces: Sequence[Piece], index: int) -> int:
 
 
 _OR = re.compile(r" ?(?:或是?|或者|还是|跟|、|or|/)(?: |是|an?\b|the\b|有)*")
+_AND_OR = re.compile(
+    r" ?(?:或是?|或者|还是|跟|和|与|及|以及|还有|、|,|&|or|and|/)"
+    r"(?: |是|an?\b|at\b|in\b|the\b|有|在)*"
+)
 
 
 def is_alternative(folded: str, pieces: Sequence[Piece], index: int) -> bool:
-    """Whether a piece with its colours follows another of its kind after 或 or "or"."""
+    """Whether a piece with its colours follows another of its kind after 或 or "or".
+
+    No event is at two places or of two things, so that 和 and "and" say the same of those.
+    """
     start, mention = _colours_start(pieces, index), pieces[index].mention
     before = [p for p in pieces[:index] if p.end <= start]
     last = before[-1] if before else None
-    if mention is None or last is None or last.mention is None:
+    if last is None:
+        return False
+    between = folded[last.end : start]
+    if _is_place(last) and _is_place(pieces[index]):
+        return _AND_OR.fullmatch(between) is not None
+    if mention is None or last.mention is None:
         return False
     if not (last.mention.kinds & mention.kinds) or mention.item is not None:
         return False
-    return _OR.fullmatch(folded, last.end, start) is not None
+    things = last.mention.kinds == mention.kinds == {"class"}
+    somebody = any("person" in c.keys for c in (*last.mention.concepts, *mention.concepts))
+    return (_AND_OR if things and not somebody else _OR).fullmatch(between) is not None
+
+
+def _is_place(piece: Piece) -> bool:
+    return piece.mention is None or "place" in piece.mention.kinds
 
 
 def is_handling(pieces: Sequence[Piece], index: int) -> bool:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from video_detective.search.base import Group, Term
 from video_detective.search.concepts import Mention, tied_mentions
 from video_detective.search.groups import (
+    apart,
     either,
     lacking,
     nobody,
@@ -108,6 +109,8 @@ class _Reading:
         self._found: dict[str, list[str]] = {}
         self._lost: list[str] = []
         self._last: list[Group] = []
+        self._last_place: list[Group] = []
+        self._is_joined = False
 
     def chip(
         self,
@@ -167,16 +170,16 @@ class _Reading:
         pieces = [piece for at, piece in enumerate(pieces) if not is_handling(pieces, at)]
         marked = negated(self._folded, pieces)
         for index, (piece, is_unwanted) in enumerate(zip(pieces, marked, strict=True)):
+            self._is_joined = is_alternative(self._folded, pieces, index)
             if piece.mention is None:
                 self._name(piece, is_unwanted=is_unwanted)
             elif not is_unwanted:
-                self._wanted(
-                    piece.mention, is_alternative=is_alternative(self._folded, pieces, index)
-                )
+                self._wanted(piece.mention)
             else:
                 of_colour = colour_is_negated(self._folded, pieces, index)
                 self._unwanted(piece.mention, of_colour=of_colour)
             self._take(piece.start, piece.end)
+        self._is_joined = False
         if len(pieces) == 1 and not self._content().strip():
             self._alone(pieces[0])
 
@@ -238,7 +241,7 @@ class _Reading:
         ]
         self._place_groups(piece.start, piece.phrase, keys=keys, is_unwanted=is_unwanted)
 
-    def _wanted(self, mention: Mention, *, is_alternative: bool) -> None:
+    def _wanted(self, mention: Mention) -> None:
         if self._at_place(mention, is_unwanted=False):
             return
         for concept in mention.concepts:
@@ -253,7 +256,7 @@ class _Reading:
         if mention.is_colour and mention.item is not None:
             return
         groups = [of_colour(mention)] if mention.is_colour else list(of_mention(mention))
-        if is_alternative and self._last:
+        if self._is_joined and self._last:
             kept = [group for group in self._groups if group not in self._last]
             groups = either(self._last, groups)
             self._groups = kept
@@ -315,7 +318,12 @@ class _Reading:
         if is_unwanted:
             self._without.append(groups[0])
             return
+        before = self._last_place
+        if before and (self._is_joined or apart(before, groups)):
+            self._groups = [group for group in self._groups if group not in before]
+            groups = either(before, groups)
         self._groups += groups
+        self._last_place = groups
         self._zones += [
             f"{place.id}@{place.camera_id}"
             for place in exact or self._names.called(phrase)

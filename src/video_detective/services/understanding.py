@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from video_detective.errors import UsageError
+from video_detective.search.groups import cameras_of
 from video_detective.search.names import CameraNames, PlaceName
 from video_detective.search.question import Interpretation, interpret
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Places
-
-_KNOWN_PLACE = ("camera:", "zone:", "tripwire:")
-"""Beginnings of the tokens that stand for places of this installation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +91,10 @@ def places_known(read: Interpretation) -> dict[str, set[str]]:
     """Cameras (lower case) that are called by a place asked for, or see it; by the chip's value."""
     known: dict[str, set[str]] = {}
     for group in read.groups:
-        tokens = [token for term in group.terms for token in term.tokens]
-        cameras = {
-            token.partition("@")[2] or token.partition(":")[2]
-            for token in tokens
-            if token.startswith(_KNOWN_PLACE)
-        }
         for key in group.key.split("|"):
             kind, _, value = key.partition(":")
             if kind in {"place", "near", "text"}:
-                known.setdefault(value, set()).update(cameras)
+                known.setdefault(value, set()).update(cameras_of(group))
     return known
 
 
