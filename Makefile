@@ -55,6 +55,16 @@ check: lint test  ## Exactly what CI runs
 bench: $(VENV)/.dev  ## Print the table of accuracy, speed and memory (MEDIA=folder of footage)
 	$(BIN)/python -m benchmarks $(if $(MEDIA),--media "$(MEDIA)")
 
+.PHONY: bench-search
+bench-search: $(VENV)/.dev  ## Print the figures of questions, search, answers and narration (half an hour)
+	$(BIN)/python -m benchmarks.times
+	$(BIN)/python -m benchmarks.retrieval
+	$(BIN)/python -m benchmarks.answers
+	$(BIN)/python -m benchmarks.search_speed
+	$(BIN)/python -m benchmarks.vectors
+	$(BIN)/python -m benchmarks.jobs
+	$(BIN)/python -m benchmarks.jobs --server
+
 .PHONY: golden
 golden: $(VENV)/.dev  ## Rewrite the recorded events of tests/golden; review the diff
 	$(BIN)/python tests/golden/rewrite.py
