@@ -6,6 +6,7 @@ A browser gets a session cookie from the printed link (``/?token=…``); program
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -111,6 +112,11 @@ class Guard:
                 # Whatever can be fetched can be asked about.
                 method = "GET" if scope["method"] == "HEAD" else scope["method"]
                 await self._app({**scope, "method": method}, receive, send_with_headers)
+        except asyncio.CancelledError:
+            # Only a service that ends cuts an answer off. Passed on, it would be logged as a fault.
+            if not started:
+                ending = failure(request, 503, "INTERNAL", "The service is ending; try again later")
+                await ending(scope, receive, send_with_headers)
         except Exception:  # the boundary: whatever it was, the caller gets an answer
             LOG.exception("request %s failed", identity)
             if started:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,9 @@ from video_detective.web.page import add_pages, signed_out_page
 Host = Annotated[
     str, typer.Option(help="Address to listen on; anything but loopback opens it to the network.")
 ]
+_GRACE_S = 2
+"""Questions may wait minutes for a silent model: what is not answered by then is cut off."""
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
 
 
@@ -40,7 +45,7 @@ def serve_command(
     database: DatabaseUrl = None,
 ) -> None:
     """Serve the page and the REST interface."""
-    with contextlib.suppress(KeyboardInterrupt):  # how one ends it
+    with _ended_in_order():
         run(_serve(data_dir, database, host, port, tuple(allow_host or ())))
 
 
@@ -72,10 +77,36 @@ async def _serve_at(
                 style="yellow",
             )
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
         )
         async with words_in_background(workspace):
             await server.serve(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt where they arrive, and suppress it.
+
+    uvicorn ends at either in order and then raises it once more: SIGTERM would kill whatever is
+    still to be closed, and asyncio's own handler of Ctrl-C cancel its closing.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    earlier = {number: signal.signal(number, interrupt) for number in _ENDING}
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -86,6 +117,8 @@ def _listen(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
+            # From here on whoever follows the link waits, rather than being refused.
+            listener.listen()
         except OSError:
             listener.close()
             raise
