@@ -17,12 +17,20 @@ class Document:
     """What the index keeps of an event or a frame.
 
     Args:
-        tokens: Each once, sorted; without spaces.
+        usual: Tokens, without spaces. Of documents that are made alike the very same object, so
+            that what becomes of it can be remembered.
+        own: The other tokens.
         text: Folded (``tokens.fold``): what ``Term.text`` is looked for in.
     """
 
-    tokens: tuple[str, ...]
+    usual: frozenset[str]
+    own: frozenset[str]
     text: str
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All tokens, each once, sorted."""
+        return tuple(sorted(self.usual | self.own))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,24 +48,59 @@ def event_document(
         told: A model's words about it, "" while there are none.
         names: Names of its camera, zone and tripwire, where the keywords may lack them.
     """
+    names = tuple(names)
     types = (event.type, *(str(part["type"]) for part in event.facts.get("parts", ())))
-    held = set(
-        _established(
-            event.camera_id, event.zone, event.tripwire, event.rule_id, event.risk_level, types
-        )
+    sentences = [_NUMBERED.split(sentence) for sentence in (summary_zh, summary_en)]
+    usual, head, between = _usual(
+        (event.camera_id, event.zone, event.tripwire, event.rule_id, event.risk_level, types),
+        tuple([actor.type for actor in event.actors]),
+        tuple(keywords_zh),
+        names,
+        tuple([tuple(pieces[::2]) for pieces in sentences]),
     )
-    held.update(_classes(tuple(dict.fromkeys(actor.type for actor in event.actors))))
-    held.add(fold(event.event_id))
-    held.update(fold(actor.track_id) for actor in event.actors)
-    known = tuple(names)
-    words, text = _keywords(tuple(keywords_zh), known)
-    held |= words
-    texts = [text]
-    for sentence in (summary_zh, summary_en):
-        texts.append(_read(sentence, held, said=False, names=known))
+    own = {fold(event.event_id)}
+    own.update([fold(actor.track_id) for actor in event.actors])
+    texts = [head]
+    for pieces, folded in zip(sentences, between, strict=True):
+        pieces[::2] = folded
+        for index in range(1, len(pieces), 2):
+            held, pieces[index] = _number(pieces[index])
+            own.update(held)
+        texts.append("".join(pieces))
     if told:
-        texts.append(_read(told, held, said=True))
-    return Document(tokens=tuple(sorted(held)), text="\n".join(texts))
+        texts.append(_read(told, own, said=True))
+    return Document(usual=usual, own=frozenset(own - usual), text="\n".join(texts))
+
+
+@lru_cache(maxsize=4096)
+def _usual(
+    established: tuple[str, str | None, str | None, str, str, tuple[str, ...]],
+    classes: tuple[str, ...],
+    keywords: tuple[str, ...],
+    names: tuple[str, ...],
+    sentences: tuple[tuple[str, ...], ...],
+) -> tuple[frozenset[str], str, tuple[tuple[str, ...], ...]]:
+    """What all events leave that differ only in numbers.
+
+    Args:
+        established: Arguments of ``_established``.
+        classes: Of the actors.
+        keywords: As of ``event_document``.
+        names: As of ``event_document``.
+        sentences: Of each what stands between the numbers.
+
+    Returns:
+        Tokens, the folded keywords and names, the folded ``sentences``.
+    """
+    held = {*_established(*established), *_classes(tuple(dict.fromkeys(classes)))}
+    words, text = _keywords(keywords, names)
+    held |= words
+    folded: list[tuple[str, ...]] = []
+    for pieces in sentences:
+        read = [_piece(piece, False, names) for piece in pieces]
+        held.update(*(tokens for tokens, _ in read))
+        folded.append(tuple(between for _, between in read))
+    return frozenset(held), text, tuple(folded)
 
 
 def frame_document(
@@ -87,7 +122,7 @@ def frame_document(
     named, text = _keywords((), tuple(names))
     held |= named
     texts = [text, *(_read(sentence, held, said=True) for sentence in words if sentence)]
-    return Document(tokens=tuple(sorted(held)), text="\n".join(texts))
+    return Document(usual=frozenset(), own=frozenset(held), text="\n".join(texts))
 
 
 def embedding_text(
@@ -118,19 +153,20 @@ def embedding_text(
     )
 
 
-def _read(text: str, held: set[str], *, said: bool, names: tuple[str, ...] = ()) -> str:
+def _read(text: str, held: set[str], *, said: bool) -> str:
     """Add what a text leaves in the index to ``held``; the folded text."""
-    folded = []
-    for index, piece in enumerate(_NUMBERED.split(text)):
-        if index % 2:
-            numbered = fold(piece)
-            held.update(folded_tokens(numbered))
-            folded.append(numbered)
-        elif piece:
-            words, between = _piece(piece, said, names)
-            held |= words
-            folded.append(between)
-    return "".join(folded)
+    pieces = _NUMBERED.split(text)
+    for index, piece in enumerate(pieces):
+        found: Iterable[str]
+        found, pieces[index] = _number(piece) if index % 2 else _piece(piece, said, ())
+        held.update(found)
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=8192)
+def _number(piece: str) -> tuple[tuple[str, ...], str]:
+    folded = fold(piece)
+    return folded_tokens(folded), folded
 
 
 @lru_cache(maxsize=16384)
@@ -169,7 +205,6 @@ def _template_words() -> frozenset[str]:
     return frozenset([*own, *words["keywords"]["person"]])
 
 
-@lru_cache(maxsize=4096)
 def _established(
     camera: str,
     zone: str | None,

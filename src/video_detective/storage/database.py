@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -20,6 +21,7 @@ from video_detective.storage import (
     counting,
     migrate,
     narrations,
+    preparing,
     reading,
     reindexing,
     searching,
@@ -43,6 +45,7 @@ from video_detective.storage.base import (
     TrackRow,
 )
 from video_detective.storage.dialects import WRITE, Address
+from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
@@ -58,7 +61,6 @@ class Database:
     """
 
     def __init__(self, address: Address, engine: AsyncEngine) -> None:
-        self._address = address
         self._address = address
         self._place = address.place
         self._kind = address.kind
@@ -237,19 +239,23 @@ class Database:
         async with self._reading() as connection:
             total = await reindexing.count_lacking(connection)
         async with AsyncExitStack() as stack:
-            prepare = self._prepare_documents
+            prepare: reindexing.Prepare = self._prepare
             if total > reindexing.MANY:
-                elsewhere = reindexing.second_process(self._address)
+                elsewhere = preparing.second_process(self._address, self._prepare)
                 prepare = await stack.enter_async_context(elsewhere)
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            ahead: deque[tuple[reindexing.Stretch, asyncio.Task[list[Built]]]] = deque()
+            following = await self._next_stretch(None)
             done = 0
-            prepared = await prepare(None)
-            while prepared is not None:
-                async with asyncio.TaskGroup() as tasks:
-                    following = tasks.create_task(prepare(prepared.place))
+            while following is not None or ahead:
+                while following is not None and len(ahead) < reindexing.AHEAD:
+                    ahead.append((following, tasks.create_task(prepare(following))))
+                    following = await self._next_stretch(following.last)
+                stretch, making = ahead.popleft()
+                if built := await making:
                     async with self._writing() as connection:
-                        await reindexing.store(connection, self._kind, prepared.built)
-                done += len(prepared.built)
-                prepared = following.result()
+                        await reindexing.store(connection, self._kind, stretch, built)
+                done += len(built)
                 if progress is not None:
                     progress(min(done, total), total)
         async with self._writing() as connection:
@@ -257,11 +263,13 @@ class Database:
         if progress is not None:
             progress(total, total)
 
-    async def _prepare_documents(
-        self, after: reindexing.Place | None
-    ) -> reindexing.Prepared | None:
+    async def _prepare(self, stretch: reindexing.Stretch) -> list[Built]:
         async with self._reading() as connection:
-            return await reindexing.prepare(connection, after)
+            return await connection.run_sync(reindexing.prepare, stretch)
+
+    async def _next_stretch(self, after: reindexing.Place | None) -> reindexing.Stretch | None:
+        async with self._reading() as connection:
+            return await reindexing.next_stretch(connection, after)
 
     # --- evidence
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Literal
 
 from video_detective.search.base import Term
@@ -60,20 +61,35 @@ def held_for(token: str) -> tuple[str, ...]:
     return (f"={held}",) if len(held) == 1 else (held, f"={held[0]}")
 
 
+@lru_cache(maxsize=1024)
 def camera_token(camera_id: str) -> str:
     """What every document of a camera has."""
     return f"=cam:{index_token(camera_id)}"
 
 
-def joined(tokens: Iterable[str]) -> str:
-    """Tokens as a document keeps them: each once, in order, as many as fit."""
-    text = " ".join(sorted(set(tokens)))
-    # Cut behind a whole token; the program's own begin with a sign, so that they come early.
+FRAMES = "=frames"
+"""Has parts (``DOCUMENT_PARTS``): words of frames."""
+
+
+def joined(marks: Iterable[str], usual: frozenset[str], own: Iterable[str]) -> str:
+    """Tokens of a document as it is stored: each once, as many as fit.
+
+    Args:
+        marks: This program's own; they come first, so that they are there in any case.
+        usual: What is remembered, see ``Document.usual``.
+        own: Other tokens.
+    """
+    known, text = _usual(usual)
+    others = {held for token in own for held in held_for(token)} - known
+    text = " ".join([*marks, *([text] if text else []), *sorted(others)])
+    # Cut behind a whole token.
     return text if len(text) <= MAX_TOKENS_LENGTH else text[:MAX_TOKENS_LENGTH].rpartition(" ")[0]
 
 
-FRAMES = "=frames"
-"""Has parts (``DOCUMENT_PARTS``): words of frames."""
+@lru_cache(maxsize=4096)
+def _usual(tokens: frozenset[str]) -> tuple[frozenset[str], str]:
+    known = frozenset(chain.from_iterable(map(held_for, tokens)))
+    return known, " ".join(sorted(known))
 
 
 @dataclass(frozen=True, slots=True)

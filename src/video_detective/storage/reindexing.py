@@ -3,57 +3,69 @@
 It goes through the events in order of time. Documents are made outside of the transaction that
 stores them; in the meantime somebody may have changed an event. But whoever changes an event
 writes its document, of this version: those are left as they are. Of many events the documents are
-made by a second process, while this one stores those made before.
+made by a second process (``preparing``), while this one stores those made before.
 """
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import BigInteger, Select, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage import documents
-from video_detective.storage.dialects import KEY_TEXT, Address
+from video_detective.storage.dialects import KEY_TEXT
 from video_detective.storage.documents import Built
 from video_detective.storage.reading import chunks
+from video_detective.storage.sources import sources_of
 from video_detective.storage.tables import EVENT_DOCUMENTS, EVENTS, META, RUNS
 
 Kind = Literal["sqlite", "postgresql"]
 Place = tuple[int, str]
 """Start and id of an event: how far it is."""
 
-BATCH = 2000
+BATCH = 4000
+"""Events of a transaction: others wait a quarter of a second for it."""
+AHEAD = 2
+"""Batches that are made while one is stored."""
 MANY = 5000
 """Of more events a second process makes the documents; starting one takes as long."""
 
 _MARK = META.c.key == "search_index"
-_LOCK_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Documents that are to be stored.
+class Stretch:
+    """Events in order of time.
 
     Args:
-        built: In order of time.
-        place: Of the last one.
+        after: The last one before them; None for the first events of all.
+        last: The last of them.
     """
 
-    built: tuple[Built, ...]
-    place: Place
+    after: Place | None
+    last: Place
 
 
 class Prepare(Protocol):
-    """Makes the documents of the next events after a place; None when there are no more."""
+    """Makes the documents of those events of a stretch that lack theirs."""
 
-    async def __call__(self, after: Place | None) -> Prepared | None:
+    async def __call__(self, stretch: Stretch) -> list[Built]:
         """See the class."""
 
 
@@ -78,36 +90,56 @@ async def count_lacking(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.count()).select_from(lacking)) or 0
 
 
-async def prepare(connection: AsyncConnection, after: Place | None) -> Prepared | None:
-    """Make the documents of the next events that lack theirs."""
-    query = _lacking(select(EVENTS.c.start_ns, EVENTS.c.event_id))
+async def next_stretch(connection: AsyncConnection, after: Place | None) -> Stretch | None:
+    """The next ``BATCH`` events, or as many as there are; None when there are no more."""
+    following = select(EVENTS.c.start_ns, EVENTS.c.event_id).order_by(*_PLACE).limit(BATCH)
     if after is not None:
-        last = tuple_(literal(after[0], BigInteger), literal(after[1], KEY_TEXT))
-        query = query.where(tuple_(EVENTS.c.start_ns, EVENTS.c.event_id) > last)
-    query = query.order_by(EVENTS.c.start_ns, EVENTS.c.event_id).limit(BATCH)
-    found = (await connection.execute(query)).all()
-    if not found:
-        return None
-    built: list[Built] = []
-    for chunk in chunks([event_id for _, event_id in found]):
-        built += map(documents.build, await documents.read_sources(connection, chunk))
-    start_ns, event_id = found[-1]
-    return Prepared(tuple(built), (start_ns, event_id))
+        following = following.where(_is_behind(after))
+    of_batch = following.subquery()
+    last = select(of_batch).order_by(of_batch.c.start_ns.desc(), of_batch.c.event_id.desc())
+    found = (await connection.execute(last.limit(1))).one_or_none()
+    return None if found is None else Stretch(after, (found[0], found[1]))
 
 
-async def store(connection: AsyncConnection, kind: Kind, built: Sequence[Built]) -> None:
-    """Write documents, but for those of events that have one of this version or are gone."""
-    made = {str(one.document["event_id"]): one for one in built}
-    event_ids = sorted(made)
-    for chunk in chunks(event_ids):
+def prepare(connection: Connection, stretch: Stretch) -> list[Built]:
+    """Make the documents of those events of a stretch that lack theirs."""
+    return [*map(documents.build, sources_of(connection, _is_of(stretch), _LACKS))]
+
+
+async def store(
+    connection: AsyncConnection, kind: Kind, stretch: Stretch, built: Sequence[Built]
+) -> None:
+    """Write documents of a stretch, but for those of events that have one of this version or are
+    gone.
+    """  # noqa: D205 - one sentence
+    for chunk in chunks(sorted(one.event_id for one in built)):
         await documents.lock_events(connection, kind, chunk)
-    wanted: list[str] = []
-    for chunk in chunks(event_ids):
-        lacking = _lacking(select(EVENTS.c.event_id)).where(EVENTS.c.event_id.in_(chunk))
-        wanted += (await connection.execute(lacking)).scalars()
-    for chunk in chunks(wanted):
+    columns = EVENTS.c.event_id, EVENT_DOCUMENTS.c.document_id
+    lacking = await connection.execute(_lacking(select(*columns)).where(_is_of(stretch)))
+    wanted = dict(map(tuple, lacking))
+    outdated = [event_id for event_id, document_id in wanted.items() if document_id is not None]
+    for chunk in chunks(outdated):
         await documents.drop_documents(connection, EVENT_DOCUMENTS.c.event_id.in_(chunk))
-    await documents.write_documents(connection, kind, [made[event_id] for event_id in wanted])
+    await documents.write_documents(
+        connection, kind, [one for one in built if one.event_id in wanted]
+    )
+
+
+_PLACE = EVENTS.c.start_ns, EVENTS.c.event_id
+_LACKS = or_(EVENT_DOCUMENTS.c.version.is_(None), EVENT_DOCUMENTS.c.version != documents.VERSION)
+
+
+def _is_behind(place: Place) -> ColumnElement[bool]:
+    return tuple_(*_PLACE) > _literal(place)
+
+
+def _is_of(stretch: Stretch) -> ColumnElement[bool]:
+    until = tuple_(*_PLACE) <= _literal(stretch.last)
+    return until if stretch.after is None else and_(_is_behind(stretch.after), until)
+
+
+def _literal(place: Place) -> ColumnElement[Any]:
+    return tuple_(literal(place[0], BigInteger), literal(place[1], KEY_TEXT))
 
 
 def _lacking(query: Select[Any]) -> Select[Any]:
@@ -116,39 +148,5 @@ def _lacking(query: Select[Any]) -> Select[Any]:
         query.select_from(EVENTS)
         .outerjoin(EVENT_DOCUMENTS, EVENT_DOCUMENTS.c.event_id == EVENTS.c.event_id)
         .outerjoin(RUNS, RUNS.c.run_id == EVENTS.c.run_id)
-        .where(
-            RUNS.c.superseded_by.is_(None),
-            or_(
-                EVENT_DOCUMENTS.c.version.is_(None),
-                EVENT_DOCUMENTS.c.version != documents.VERSION,
-            ),
-        )
+        .where(RUNS.c.superseded_by.is_(None), _LACKS)
     )
-
-
-@asynccontextmanager
-async def second_process(address: Address) -> AsyncIterator[Prepare]:
-    """Prepare in a process of its own, with connections of its own."""
-    # A forked one would have this one's threads and connections half.
-    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-
-    async def elsewhere(after: Place | None) -> Prepared | None:
-        return await asyncio.get_running_loop().run_in_executor(pool, _prepare, address, after)
-
-    try:
-        yield elsewhere
-    finally:
-        # It may be at work still, when this one was ended before its time.
-        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
-
-
-def _prepare(address: Address, after: Place | None) -> Prepared | None:
-    async def read() -> Prepared | None:
-        engine = address.async_engine(_LOCK_TIMEOUT_S)
-        try:
-            async with engine.connect() as connection:
-                return await prepare(connection, after)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(read())

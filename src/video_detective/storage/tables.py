@@ -302,8 +302,9 @@ VECTOR_OUTBOX = Table(
 INDEX_NAME = "event_index"
 """The full-text index over ``EVENT_DOCUMENTS.tokens``: SQLite's table, PostgreSQL's column.
 
-Triggers (a generated column) keep it, so that no code path can forget to. ``detail=none`` holds
-neither positions nor columns, which tokens without order do not need; ``content=`` keeps the
+PostgreSQL generates it. On SQLite ``documents.write_documents`` adds to it, and a trigger takes out
+of it what is deleted, also with the event; documents are never updated in place. ``detail=none``
+holds neither positions nor columns, which tokens without order do not need; ``content=`` keeps the
 tokens only once, in the documents. Tokens consist of ``tokenchars``, small letters and digits and
 of what is not ASCII (``fulltext.index_token``), so that the tokenizer never cuts one.
 """
@@ -313,18 +314,9 @@ _SQLITE_INDEX = (
         tokens, content='event_documents', content_rowid='document_id', detail=none, columnsize=0,
         tokenize="ascii tokenchars ':_.-@%='"
     )""",
-    """CREATE TRIGGER event_documents_insert AFTER INSERT ON event_documents BEGIN
-        INSERT INTO event_index (rowid, tokens) VALUES (new.document_id, new.tokens);
-    END""",
     """CREATE TRIGGER event_documents_delete AFTER DELETE ON event_documents BEGIN
         INSERT INTO event_index (event_index, rowid, tokens)
         VALUES ('delete', old.document_id, old.tokens);
-    END""",
-    """CREATE TRIGGER event_documents_update
-    AFTER UPDATE OF document_id, tokens ON event_documents BEGIN
-        INSERT INTO event_index (event_index, rowid, tokens)
-        VALUES ('delete', old.document_id, old.tokens);
-        INSERT INTO event_index (rowid, tokens) VALUES (new.document_id, new.tokens);
     END""",
 )
 _POSTGRESQL_INDEX = (

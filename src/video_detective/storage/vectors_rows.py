@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.search.document import embedding_text
 from video_detective.storage.dialects import insert_into, upsert_into
-from video_detective.storage.documents import LONG_NS, read_sources
+from video_detective.storage.documents import LONG_NS
 from video_detective.storage.reading import chunks
 from video_detective.storage.rows import RowValues
+from video_detective.storage.sources import read_sources
 from video_detective.storage.tables import (
     EVENT_DOCUMENTS,
     EVENTS,

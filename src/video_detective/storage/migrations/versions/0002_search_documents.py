@@ -20,18 +20,9 @@ SQLITE_INDEX = (
         tokens, content='event_documents', content_rowid='document_id', detail=none, columnsize=0,
         tokenize="ascii tokenchars ':_.-@%='"
     )""",
-    """CREATE TRIGGER event_documents_insert AFTER INSERT ON event_documents BEGIN
-        INSERT INTO event_index (rowid, tokens) VALUES (new.document_id, new.tokens);
-    END""",
     """CREATE TRIGGER event_documents_delete AFTER DELETE ON event_documents BEGIN
         INSERT INTO event_index (event_index, rowid, tokens)
         VALUES ('delete', old.document_id, old.tokens);
-    END""",
-    """CREATE TRIGGER event_documents_update
-    AFTER UPDATE OF document_id, tokens ON event_documents BEGIN
-        INSERT INTO event_index (event_index, rowid, tokens)
-        VALUES ('delete', old.document_id, old.tokens);
-        INSERT INTO event_index (rowid, tokens) VALUES (new.document_id, new.tokens);
     END""",
 )
 POSTGRESQL_INDEX = (
