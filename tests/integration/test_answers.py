@@ -108,6 +108,18 @@ async def test_ranked_pages_go_on_where_the_last_one_ended(workspace: Workspace)
         await ask(workspace, "後門有人嗎？", cursor="nonsense")
 
 
+async def test_a_question_that_says_nothing_is_not_answered_with_yes(
+    workspace: Workspace,
+) -> None:
+    assert (await ask(workspace, "🚗有🚗嗎"))["answer_zh"].startswith("全部錄影中找到 3 筆")
+
+
+@pytest.mark.parametrize("until", ["2026-01-15", "2026-01-14"])
+async def test_an_empty_period_is_refused(workspace: Workspace, until: str) -> None:
+    with pytest.raises(UsageError, match="is empty"):
+        await ask(workspace, "", since="2026-01-15", until=until)
+
+
 @pytest.mark.parametrize(
     "question",
     [

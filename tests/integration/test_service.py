@@ -137,7 +137,7 @@ async def test_an_empty_question_lists_everything_newest_first(
     ("question", "expected"),
     [
         ("闖入", [INTRUSION]),
-        ("後門", [PACING, INTRUSION]),
+        ("後門", [INTRUSION, PACING]),
         ("徘徊", [PACING, PARKED]),
         ("後門 徘徊", [PACING]),
         ("後門有沒有人徘徊？", [PACING]),
@@ -176,7 +176,8 @@ async def test_no_event_and_no_recording_are_different_answers(client: httpx.Asy
     watched = (await client.get("/api/search", params={"q": "越線"})).json()
     assert watched["coverage"]
     assert "有錄影" in watched["answer_zh"]
-    unwatched = (await client.get("/api/search", params={"from": "2027-01-01"})).json()
+    before = {"from": "2025-01-01", "to": "2025-01-02"}
+    unwatched = (await client.get("/api/search", params=before)).json()
     assert unwatched["coverage"] == []
     assert "沒有任何錄影" in unwatched["answer_zh"]
     assert "nothing was recorded" in unwatched["answer_en"]
@@ -282,7 +283,8 @@ def test_no_address_reaches_other_files(service: Service, path: str) -> None:
         ("/api/search?from=gestern", 400, "VALIDATION_ERROR", "'gestern'"),
         ("/api/search?to=2026-13-01", 400, "VALIDATION_ERROR", "'2026-13-01'"),
         ("/api/search?to=9999-12-31", 400, "VALIDATION_ERROR", "9999"),
-        ("/api/search?from=2026-02-01&to=2026-01-01", 400, "VALIDATION_ERROR", "after"),
+        ("/api/search?from=2026-02-01&to=2026-01-01", 400, "VALIDATION_ERROR", "is empty"),
+        ("/api/search?q=a&q=b", 400, "VALIDATION_ERROR", "'q'"),
         ("/api/search?limit=0", 400, "VALIDATION_ERROR", "limit"),
         ("/api/search?limit=many", 400, "VALIDATION_ERROR", "limit"),
         ("/api/search?cursor=zzz", 400, "VALIDATION_ERROR", "'zzz'"),

@@ -161,7 +161,7 @@ def _routes(workspace: Workspace) -> APIRouter:
 
 
 async def _known_parameters(request: Request) -> None:
-    """Refuse parameters that nobody reads: a misspelt filter must not widen the answer."""
+    """Refuse what nobody reads, misspelt or given twice: it must not widen the answer."""
     known = _PARAMETERS.get(request.url.path, ())
     for name in request.query_params:
         if name not in known:
@@ -169,3 +169,5 @@ async def _known_parameters(request: Request) -> None:
                 f"There is no parameter {name[:40]!r}",
                 remedy=f"Use {', '.join(known)}." if known else "This address takes none.",
             )
+        if len(request.query_params.getlist(name)) > 1:
+            raise UsageError(f"There are several {name!r}", remedy="Give it once.")

@@ -70,6 +70,7 @@ class Gazetteer:
         devices: By what is said: cameras that are then meant as devices, and no others.
         ways: Names of directions.
         pattern: Finds any of them in a folded text.
+        lines: The names of all places, one a line.
     """
 
     places: tuple[Place, ...]
@@ -77,6 +78,7 @@ class Gazetteer:
     devices: Mapping[str, tuple[str, ...]]
     ways: frozenset[str]
     pattern: re.Pattern[str]
+    lines: str
 
     def found(self, folded: str) -> list[tuple[int, int, str]]:
         """Names in a text: begin, end and the phrase; none that is part of a longer known word."""
@@ -127,6 +129,17 @@ class Gazetteer:
         wanted = frozenset(keys)
         return tuple(place for place in self.places if place.within & wanted)
 
+    def telling_part(self, run: str) -> tuple[int, str] | None:
+        """The longest part of a run that some name has in it, and where it begins."""
+        if run.isascii():
+            return (0, run) if len(run) > 1 and run in self.lines else None
+        most = max(map(len, self.lines.split("\n")))
+        for length in range(min(len(run), most), 1, -1):
+            for begin in range(len(run) - length + 1):
+                if (part := run[begin : begin + length]) in self.lines:
+                    return begin, part
+        return None
+
     def telling(self, part: str) -> tuple[Place, ...]:
         """Places with that part in their name."""
         return tuple(place for place in self.places if any(part in name for name in place.names))
@@ -176,6 +189,7 @@ def gazetteer(cameras: tuple[CameraNames, ...]) -> Gazetteer:
         devices={key: tuple(dict.fromkeys(found)) for key, found in devices.items()},
         ways=frozenset(ways),
         pattern=longest([*phrases, *devices, *ways]) if cameras else re.compile(r"(?!)"),
+        lines="\n".join(name for place in places for name in place.names),
     )
 
 

@@ -195,7 +195,7 @@ class _Reading:
             if run.isdigit():
                 self._lose(start, end)
                 continue
-            part = self._telling(run)
+            part = self._names.telling_part(run)
             if part is None:
                 self._word(start, end, run)
                 continue
@@ -334,17 +334,6 @@ class _Reading:
         self.chip(begin, end, "word", word)
         self._note("keyword", self._said(begin, end))
         self._groups.append(of_word(word))
-
-    def _telling(self, run: str) -> tuple[int, str] | None:
-        """The longest part of a run that some name has in it, and where it begins."""
-        if run.isascii():
-            return (0, run) if len(run) > 1 and self._names.telling(run) else None
-        for length in range(len(run), 1, -1):
-            for begin in range(len(run) - length + 1):
-                part = run[begin : begin + length]
-                if self._names.telling(part):
-                    return begin, part
-        return None
 
     def _content(self) -> str:
         """What is left without words that ask for nothing."""

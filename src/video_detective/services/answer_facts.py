@@ -68,7 +68,8 @@ def answer_facts(
         unknown_places=_unknown_places(asked),
         unseen_places=_unseen_places(asked),
         told_only=_told_only(asked.interpretation),
-        yes_no=_YES_NO.search(question) is not None,
+        # Of a question of which nothing was understood, everything there is is no yes.
+        yes_no=bool(asked.interpretation.chips) and _YES_NO.search(question) is not None,
         count=total,
         more=more,
         kinds=tuple(Counter(s.event.type for s in full).most_common()) if all_here else (),

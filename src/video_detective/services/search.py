@@ -76,7 +76,7 @@ async def search(
 
     Raises:
         MissingError: there is no such camera.
-        UsageError: a time or the cursor cannot be read, or ``since`` lies after ``until``.
+        UsageError: a time or the cursor cannot be read, or the period between them is empty.
     """
     places = await workspace.places()
     if camera and camera not in places.scenes:

@@ -43,7 +43,7 @@ def understand(
         until: Likewise.
 
     Raises:
-        UsageError: a time cannot be read, or ``since`` lies after ``until``.
+        UsageError: a time cannot be read, or the period between them is empty.
     """
     names = [
         CameraNames(
@@ -67,9 +67,10 @@ def understand(
     period = read.period
     since_ns = parse_time(since, zone, what="from") if since else None
     until_ns = parse_time(until, zone, what="to") if until else None
-    if since_ns is not None and until_ns is not None and since_ns > until_ns:
+    if since_ns is not None and until_ns is not None and since_ns >= until_ns:
         raise UsageError(
-            f"from {since!r} lies after to {until!r}", remedy="Exchange the two times."
+            f"The period from {since!r} to {until!r} is empty",
+            remedy="Let it end after it begins.",
         )
     # What is set by hand stands; the question's time fills an end that was left open, if it fits.
     if period is not None:

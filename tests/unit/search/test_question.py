@@ -1,5 +1,6 @@
 """What questions are understood as."""
 
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -300,3 +301,10 @@ def test_somebody_being_there_is_no_half_of_an_answer() -> None:
 
 def test_two_names_of_one_kind_are_alternatives() -> None:
     assert "act:fight|act:argue" in wanted("打架或吵架")
+
+
+def test_a_question_as_long_as_may_be_holds_nobody_up() -> None:
+    for letters in ("龘" * 500, "".join(chr(0x4E00 + at) for at in range(500)), "紅" * 500):
+        begun = time.process_time()
+        read(letters)
+        assert time.process_time() - begun < 1
