@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import socket
 import sqlite3
@@ -517,3 +518,17 @@ def test_an_export_does_not_overwrite(imported: Path, tmp_path: Path) -> None:
     assert_refused(outcome, 2, "mine.zip", "--output")
     assert kept.read_text() == "mine"
     assert os.listdir(tmp_path) == ["mine.zip"]
+
+
+def test_no_imported_words_steer_the_terminal(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "records.json"
+    steering = "red\x1b[31m clear\x9b2J turned\u202e bell\x07"
+    file.write_text(json.dumps([record(summary_zh=steering, summary_en=steering)]), "utf-8")
+    assert video_detective("import", file, "--data-dir", data).code == 0
+
+    for words in (("events",), ("search", "闖入")):
+        outcome = video_detective(*words, "--data-dir", data)
+        assert "red\ufffd[31m" in outcome.out
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", outcome.out)
+    refused = video_detective("import", tmp_path / "\x1b[31m.json", "--data-dir", data)
+    assert_refused(refused, 2, "\ufffd[31m.json")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 import video_detective
-from video_detective.cli.console import ERRORS
+from video_detective.cli.console import ERRORS, shown
 from video_detective.errors import VideoDetectiveError
 
 COMMANDS = {
@@ -135,5 +135,5 @@ def _root(
 def _fail(line: str, status: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    ERRORS.print(f"error: {line}", style="bold red", markup=False, soft_wrap=True)
+    ERRORS.print(shown(f"error: {line}"), style="bold red", markup=False, soft_wrap=True)
     return status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -42,6 +43,8 @@ DEFAULT_DATA_DIR = Path("video-detective-data")
 CameraOption = Annotated[str, typer.Option("--camera", help="Only this camera.")]
 
 T = TypeVar("T")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal, or turns the direction in which the words around it are read."""
 
 
 def print_json(document: object) -> None:
@@ -49,8 +52,14 @@ def print_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
+def shown(text: str) -> str:
+    """Text of whatever origin (names, imported records, servers) as a terminal may be given it."""
+    return _STEERING.sub("\ufffd", text)
+
+
 def say(text: str, *, indent: int = 0, style: str | None = None) -> None:
     """Text for people: wrapped and indented on a terminal, one line each elsewhere."""
+    text = shown(text)
     if OUTPUT.is_terminal:
         OUTPUT.print(Padding(Text(text, style=style or ""), (0, 0, 0, indent)))
     else:

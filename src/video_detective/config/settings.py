@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -20,6 +19,7 @@ from video_detective.config.checks import Problem
 from video_detective.config.tree import Kind as DocumentKind
 from video_detective.config.tree import Tree, read_text
 from video_detective.errors import UsageError
+from video_detective.llm.address import key_problem, server_url_problem, url_problem
 from video_detective.llm.base import Kind, Server
 
 FILE_NAME = "settings.yaml"
@@ -96,7 +96,7 @@ class Settings(_Section):
         """The named server, ready to be called; its key is read from the environment.
 
         Raises:
-            UsageError: the environment lacks the key.
+            UsageError: the environment lacks the key, or has one that cannot be sent.
         """
         settings = self.servers[name]
         return Server(
@@ -113,7 +113,7 @@ def qdrant_key(settings: QdrantSettings, environment: Mapping[str, str] = os.env
     """The key of a Qdrant server; "" for none.
 
     Raises:
-        UsageError: the environment lacks it.
+        UsageError: the environment lacks it, or has one that cannot be sent.
     """
     return _secret(settings.api_key_env, "Qdrant", environment)
 
@@ -149,7 +149,7 @@ def parse_settings(text: str, *, name: str = FILE_NAME) -> Settings:
 
 def _check(settings: Settings) -> Iterator[Problem]:
     for name, server in settings.servers.items():
-        if (problem := url_problem(server.url)) is not None:
+        if (problem := server_url_problem(server.url)) is not None:
             yield ("servers", name, "url"), problem
     uses = {
         "narration": settings.narration,
@@ -165,22 +165,6 @@ def _check(settings: Settings) -> Iterator[Problem]:
         yield ("embeddings", "qdrant", "url"), problem
 
 
-def url_problem(url: str) -> str | None:
-    """Why the address is none that may be called, or None when it is one. Never repeats secrets."""
-    try:
-        parts = urlsplit(url)
-        port_is_right = parts.port is None or parts.port > 0
-    except ValueError:
-        return "is no address; write http://127.0.0.1:11434"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_right:
-        return f"{parts.scheme or '(no scheme)'}: write an http:// or https:// address with a host"
-    if parts.username or parts.password:
-        return "must not hold a user or password; put the key into api_key_env"
-    if parts.query or parts.fragment:
-        return "must end with the path"
-    return None
-
-
 def _secret(variable: str | None, owner: str, environment: Mapping[str, str]) -> str:
     if variable is None:
         return ""
@@ -188,5 +172,10 @@ def _secret(variable: str | None, owner: str, environment: Mapping[str, str]) ->
         raise UsageError(
             f"The environment variable {variable} with the key of {owner} is not set",
             remedy=f"Set {variable}, or remove api_key_env.",
+        )
+    if (problem := key_problem(environment[variable])) is not None:
+        raise UsageError(
+            f"The key of {owner} in the environment variable {variable} {problem}",
+            remedy=f"Set {variable} to the key alone, without spaces or quotes around it.",
         )
     return environment[variable]

@@ -198,6 +198,9 @@ def _say(error: Mapping[str, Any]) -> str:
         return "is missing"
     if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
         return "there is no such field"
+    name = error["loc"][-1] if error["loc"] else ""
+    if name == "api_key_env":
+        return "must be the name of an environment variable that holds the key, not the key itself"
     if kind == "string_pattern_mismatch":
         return f"{error['input']!r} may have only letters, digits, '_' and '-'"
     if kind == "union_tag_not_found":
@@ -206,7 +209,8 @@ def _say(error: Mapping[str, Any]) -> str:
         return f"there is no rule type {context['tag']!r}; use one of {context['expected_tags']}"
     message = str(error["msg"]).removeprefix("Input ").removeprefix("Value error, ")
     value = error.get("input")
-    if isinstance(value, str | int | float | bool | None):
+    # An address may hold a password.
+    if name != "url" and isinstance(value, str | int | float | bool | None):
         return f"{json.dumps(value, ensure_ascii=False)} {message}"
     return message
 

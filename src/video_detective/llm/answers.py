@@ -25,7 +25,8 @@ _OPEN = "Unterminated string"
 
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought)>", re.IGNORECASE)
 _FENCE = re.compile(r"\A```[\w-]*[ \t]*\n(.*?)\n?```\Z", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal, or turns the direction in which the words around it are read."""
 _DECLINES = re.compile(
     r"\A\W*(?:i(?:['\u2019]m| am) (?:sorry|unable|not able)|sorry\b|i can(?:['\u2019]t|not)\b"
     r"|i won(?:['\u2019]t)\b|as an ai\b"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 
 from video_detective.errors import UsageError
+from video_detective.llm.address import key_problem, server_url_problem
 from video_detective.llm.base import Server
 from video_detective.llm.responses import FailedError, Responses
 from video_detective.llm.wire import Json
@@ -47,33 +46,14 @@ def checked_server(server: Server) -> Server:
     Raises:
         UsageError: they cannot; the key and what stands before ``@`` are not repeated.
     """
-    try:
-        address = urlsplit(server.url)
-        host, has_user = address.hostname, "@" in address.netloc
-        _ = address.port
-    except ValueError as cause:
+    if (problem := server_url_problem(server.url)) is not None:
         raise UsageError(
-            f"Model server {server.name!r} has no valid address",
+            f"The address of model server {server.name!r} {problem}",
             remedy="Write it as http://HOST:PORT",
-        ) from cause
-    if has_user:
-        raise UsageError(
-            f"The address of model server {server.name!r} has a user or password in it",
-            remedy="Leave it out, and give the key by api_key_env",
         )
-    if address.scheme not in ("http", "https") or not host or address.query or address.fragment:
+    if (problem := key_problem(server.api_key)) is not None:
         raise UsageError(
-            f"Model server {server.name!r} has the address {server.url!r}",
-            remedy="Write it as http://HOST:PORT or https://HOST:PORT",
-        )
-    if address.path.rstrip("/").endswith(("/v1", "/api")):
-        raise UsageError(
-            f"Model server {server.name!r} has the address {server.url!r}",
-            remedy="Leave /v1 or /api off its end",
-        )
-    if not re.fullmatch(r"[!-~]*", server.api_key):
-        raise UsageError(
-            f"The key of model server {server.name!r} has characters that no key can have",
+            f"The key of model server {server.name!r} {problem}",
             remedy="Check the environment variable that api_key_env names",
         )
     return server

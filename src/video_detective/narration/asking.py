@@ -112,7 +112,7 @@ def frame_request(material: Material, frame: KeyFrame, model: str) -> Request:
         model: As the server names it.
     """
     asked = prompt("frame", material.language)
-    shown = moment_lines(material, frame.candidate.moments)
+    shown = [_line(line) for line in moment_lines(material, frame.candidate.moments)]
     about = asked.fill(
         "frame",
         camera_id=material.event.camera_id,
@@ -182,14 +182,16 @@ def _facts(material: Material) -> dict[str, str]:
     event, scene, language = material.event, material.scene, material.language
     ongoing = fill(language, "tracker", "open")
     return {
-        "camera": material.camera_name,
+        "camera": _line(material.camera_name),
         "camera_id": event.camera_id,
         "event_type": event_name(event.type, language),
         "start": timestamp(event.start_ns, scene),
         "end": ongoing if event.end_ns is None else timestamp(event.end_ns, scene),
         "risk": event.risk_level,
         "actors": _actors(material),
-        "summary": summary(event, scene, language=language, camera_name=material.camera_name),
+        "summary": _line(
+            summary(event, scene, language=language, camera_name=material.camera_name)
+        ),
         "moments": _list(moment_lines(material, event.moments)),
     }
 
@@ -199,7 +201,7 @@ def _actors(material: Material) -> str:
         f"{actor.track_id} ({actor.type}: {class_name(actor.type, material.language)})"
         for actor in material.event.actors
     ]
-    return ", ".join(named) or "-"
+    return _line(", ".join(named)) or "-"
 
 
 def _frame(material: Material, frame: KeyFrame) -> dict[str, str | int]:
@@ -227,4 +229,9 @@ def _between(
 
 
 def _list(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines) or "-"
+    return "\n".join(f"- {_line(line)}" for line in lines) or "-"
+
+
+def _line(text: str) -> str:
+    """Names and imported words must not look like further facts or frames."""
+    return " ".join(text.split())

@@ -1,6 +1,6 @@
 import pytest
 
-from video_detective.config.settings import Settings, load_settings, parse_settings
+from video_detective.config.settings import Settings, load_settings, parse_settings, qdrant_key
 from video_detective.errors import InvalidRulesError, UsageError
 
 WHOLE = """\
@@ -37,6 +37,19 @@ def test_a_key_that_is_not_in_the_environment_is_named():
         parse_settings(WHOLE).server("big", {})
 
 
+@pytest.mark.parametrize("key", ["s3cret\n", "s3 cret", "s3cr\u00e9t"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key):
+    whole = WHOLE.replace('6333"', '6333", api_key_env: GPU_KEY')
+    settings = parse_settings(whole)
+    for ask in (
+        lambda: settings.server("big", {"GPU_KEY": key}),
+        lambda: qdrant_key(settings.embeddings.qdrant, {"GPU_KEY": key}),
+    ):
+        with pytest.raises(UsageError, match="GPU_KEY") as raised:
+            ask()
+        assert "s3" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("change", "line", "field", "says"),
     [
@@ -52,6 +65,11 @@ def test_a_key_that_is_not_in_the_environment_is_named():
         (("concurrency: 8", "concurrency: 0"), 4, "servers.big.concurrency", "0"),
         (("concurrency: 8", "speed: 8"), 4, "servers.big.speed", "no such field"),
         (("127.0.0.1:6333", "127.0.0.1:99999"), 10, "embeddings.qdrant.url", "address"),
+        (("127.0.0.1:6333", "127.0.0.1:6333/a b"), 10, "embeddings.qdrant.url", "spaces"),
+        (("127.0.0.1:11434/", "127.0.0.1\\a"), 3, "servers.local.url", "control characters"),
+        (("127.0.0.1:11434/", "127.0.0.1:11434/v1"), 3, "servers.local.url", "/v1"),
+        (("GPU_KEY", "sk-me:pw"), 4, "servers.big.api_key_env", "environment variable"),
+        (("gpu.internal", "me:pw@gpu" + "u" * 500), 4, "servers.big.url", "500 characters"),
     ],
 )
 def test_every_mistake_is_told_with_its_line_and_field(change, line, field, says):

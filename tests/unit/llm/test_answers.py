@@ -147,3 +147,7 @@ def test_complaints_name_the_field_and_not_the_models_words() -> None:
 def test_nothing_that_is_said_makes_the_reader_fail_otherwise(said: str) -> None:
     with pytest.raises(UnusableError):
         usable_answer(reply("{" + said), Told)
+
+
+def test_nothing_that_steers_a_terminal_or_turns_text_around_comes_through() -> None:
+    assert bare_text("a\x1b[31mb\x9b2Jc\u202ed\u2066e\x07") == "a[31mb2Jcde"
