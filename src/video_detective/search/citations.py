@@ -16,14 +16,16 @@ from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S
 from video_detective.narration.template import event_synonyms
+from video_detective.search.concepts import concept_tokens, mentions
 from video_detective.search.tokens import fold
 
 Reason = Literal[
-    "uncited", "unknown", "outside", "time", "day", "camera", "name", "number", "type", "repeated"
-]
+    "uncited", "unknown", "outside", "time", "day", "camera", "name", "number", "type", "denial",
+    "detail", "nothing", "repeated"
+]  # fmt: skip
 """Why a sentence was dropped: it cites nothing; or what was not given; or an event outside the time
-asked for; or it tells a clock time, a day, a camera, an id, a number or a type of event that its
-events lack."""
+asked for; or it tells a clock time, a day, a camera, an id, a number, a type of event, a thing, a
+colour or a deed that its events lack; or it denies what they tell, or tells nothing of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,22 @@ _NIGHT = re.compile(r"(昨天|昨日|前天|今天|今日|yesterday)(?:的)?\s*(
 _NAME = re.compile(r"(?<![a-z0-9])[a-z]+[-_]?\d[a-z0-9_-]*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _COUNT = re.compile(rf"(?<![{_HAN}第])([{_HAN}]{{1,3}})(?=[名人位辆台次笔件个起])")
+_DENIAL = re.compile(
+    r"一切正常|[无没]有?异[常状]|(?:[没未]有?|并[无未]|无)(?:任何)?(?:发生|发现|出现|侦测|看到|拍到|人)"
+    r"|^(?:没有|否|无)[,。]|误报"
+    r"|\b(?:no one|nobody|nothing|none|never|did not|didn't|was not|wasn't|were not|weren't"
+    r"|false alarm|no (?:person|people|event|sign|activity|incident|intru|loiter)\w*)\b|^no[,.]"
+)
+_DETAILS = frozenset({"class", "colour", "wear", "who", "act"})
+"""Kinds of words that say something of an event that it may lack; the rest is checked elsewhere."""
+_VAGUE = frozenset(
+    f"act:{key}"
+    for key in (
+        *("walk", "stand", "look", "photograph", "approach", "leave", "turn_back", "put"),
+        *("drop", "wait"),
+    )
+)
+"""Hardly more than that somebody was there."""
 _GENERIC_CAMERA = ("台", "该", "此", "支", "只", "的", "部", "各", "架")
 _GENERIC_ENGLISH = {"the", "this", "that", "a", "same", "one", "security", "each", "of", "by", "on"}
 
@@ -172,9 +190,36 @@ def _fault(
     rest = _NAME.sub(" ", rest)
     if not _numbers_agree(rest, known, len(cited)):
         return "number"
-    if not all(word in known for word in _event_words() if word in rest):
+    typed = [word for word in _event_words() if word in rest]
+    if not all(word in known for word in typed):
         return "type"
-    return None
+    return _strange(fold(text), known, is_anchored=bool(clocks or typed))
+
+
+def _strange(text: str, known: str, *, is_anchored: bool) -> Reason | None:
+    """What the words of a sentence say beyond those of its events.
+
+    Args:
+        text: The sentence, folded.
+        known: What is known of its events, folded.
+        is_anchored: It tells a time or a type of event, and these hold.
+    """
+    if any(match[0] not in known for match in _DENIAL.finditer(text)):
+        return "denial"
+    tokens = concept_tokens(known, said=False)
+    for mention in mentions(text):
+        own = [f"{concept.kind}:{concept.key}" for concept in mention.concepts]
+        if mention.negated:
+            if mention.word not in known:
+                return "denial"
+        elif any(token in tokens for token in own):
+            is_anchored = True
+        elif any(
+            concept.kind in _DETAILS and token not in _VAGUE
+            for concept, token in zip(mention.concepts, own, strict=True)
+        ):
+            return "detail"
+    return None if is_anchored else "nothing"
 
 
 @cache
