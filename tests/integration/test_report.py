@@ -16,6 +16,8 @@ import httpx
 import numpy as np
 import pytest
 from tests.commands import assert_refused, video_detective
+from tests.servers.llm import LlmServer
+from tests.servers.llm_protocol import Ask
 from tests.service import INTRUSION, fill
 
 from video_detective.api.app import create_app
@@ -23,10 +25,10 @@ from video_detective.config import Camera
 from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.media.pictures import encode_jpeg
-from video_detective.narration.catalogue import LANGUAGES
+from video_detective.narration.catalogue import LANGUAGES, Language
 from video_detective.rules import RISK_LEVELS, Event
-from video_detective.services.report import Report, make_report
-from video_detective.services.report_findings import MAX_LISTED
+from video_detective.services.report import Report, make_report, render
+from video_detective.services.report_findings import MAX_LISTED, find
 from video_detective.services.report_pictures import MAX_BYTES
 from video_detective.services.report_view import MAX_GAPS, ToldSentence, ToldSummary
 from video_detective.services.times import parse_time
@@ -156,6 +158,14 @@ async def report(
         now_ns=now_ns,
         **options,  # type: ignore[arg-type]
     )
+
+
+async def summed_up(
+    workspace: Workspace, since: str, until: str, told: ToldSummary, *, language: Language
+) -> Report:
+    """The report with a model's words, whoever checked them."""
+    findings = await find(workspace, since=since, until=until, camera="", now_ns=LATER_NS)
+    return render(findings, workspace, language, told)
 
 
 async def bars(workspace: Workspace, since: str, until: str, *times: str) -> dict[str, int]:
@@ -507,7 +517,7 @@ async def test_names_in_a_report_are_text_and_never_markup(workspace: Workspace)
     await filled(workspace, "2026-01-05T10:04", hostile, name=HOSTILE)
     told = ToldSummary(model=HOSTILE, sentences=(ToldSentence(text=HOSTILE, event_ids=(HOSTILE,)),))
 
-    made = await report(workspace, "2026-01-05", "2026-01-06", summary=told)
+    made = await summed_up(workspace, "2026-01-05", "2026-01-06", told, language="zh-TW")
 
     page = Page(made.html)
     assert made.figures["total"] == 2
@@ -580,7 +590,7 @@ async def test_a_models_summary_is_marked_as_its_words_and_linked_to_the_events(
         ),
     )
 
-    made = await report(workspace, "2026-01-05", "2026-01-06", language="en", summary=told)
+    made = await summed_up(workspace, "2026-01-05", "2026-01-06", told, language="en")
     plain = await report(workspace, "2026-01-05", "2026-01-06", language="en")
 
     page = Page(made.html)
@@ -620,6 +630,28 @@ async def test_a_models_words_on_an_event_stand_beside_those_of_the_rules(
     assert "only what is marked as written by a language model" in words
     assert "umbrella" not in chinese
     assert "未使用語言模型" in chinese
+
+
+async def test_a_summary_is_asked_for_and_only_what_holds_of_it_is_shown(tmp_path: Path) -> None:
+    def answer(ask: Ask) -> dict[str, object]:
+        (first, *_) = json.loads(ask.text)["candidates"]
+        held = f"At {first['time'][11:16]} an intrusion took place."
+        invented = "At 23:59 the gate burnt down."
+        return {"sentences": [{"text": t, "cites": [first["id"]]} for t in (held, invented)]}
+
+    with LlmServer(answer=answer) as server:
+        (tmp_path / "settings.yaml").write_text(
+            f"servers: {{local: {{kind: ollama, url: '{server.url}'}}}}\n"
+            "answers: {server: local, model: teller}\n"
+        )
+        async with open_workspace(tmp_path) as opened:
+            await filled(opened, "2026-01-05T10:04", "2026-01-05T10:30")
+            made = await report(opened, "2026-01-05", "2026-01-06", language="en")
+            plain = await report(opened, "2026-01-05", "2026-01-06", language="en", use_model=False)
+    assert "an intrusion took place" in made.html
+    assert "burnt down" not in made.html
+    assert "an intrusion took place" not in plain.html
+    assert len(server.asks) == 1
 
 
 # --- from the service and from the command line
