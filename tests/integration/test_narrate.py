@@ -19,7 +19,7 @@ from tests.eyes import WORDS, eyes, is_told
 from tests.servers.llm import LlmServer
 from tests.servers.llm_protocol import Model
 
-from video_detective.services.narration import keep_narrating, queue_status
+from video_detective.services.narration import keep_narrating
 from video_detective.services.workspace import open_workspace
 
 RULES = """\
@@ -286,10 +286,10 @@ async def test_a_service_tells_events_as_soon_as_its_model_server_is_there(
     async with open_workspace(data_dir) as workspace:
         service = asyncio.create_task(keep_narrating(workspace, stop, look_again_s=0.2))
         await asyncio.sleep(0)
-        assert (await queue_status(workspace)).waiting == events
+        assert (await workspace.database.narrations.counts()).waiting == events
         with LlmServer(answer=eyes, models=[Model(name="eyes")], port=port):
             async with asyncio.timeout(60):
-                while (await queue_status(workspace)).done < events:
+                while (await workspace.database.narrations.counts()).done < events:
                     await asyncio.sleep(0.05)
             stop.set()
             await asyncio.wait_for(service, 10)

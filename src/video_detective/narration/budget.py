@@ -72,24 +72,8 @@ class Spent:
     calls: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """What may be spent now.
-
-    Args:
-        calls: How many, 0 or more.
-        used, used_by_camera: Calls within the last hour.
-        again_ns: When there is a call to spend, UTC ns: now, or when the oldest are an hour old.
-    """
-
-    calls: int
-    used: int
-    used_by_camera: int
-    again_ns: int
-
-
-def allowance(budget: Budget, spent: Iterable[Spent], *, camera_id: str, now_ns: int) -> Allowance:
-    """What a camera may spend, by a sliding window of one hour.
+def calls_left(budget: Budget, spent: Iterable[Spent], *, camera_id: str, now_ns: int) -> int:
+    """How many calls a camera may spend now, by a sliding window of one hour; 0 or more.
 
     Args:
         budget: The limits.
@@ -99,26 +83,9 @@ def allowance(budget: Budget, spent: Iterable[Spent], *, camera_id: str, now_ns:
             more than what lies an hour behind.
     """
     recent = [one for one in spent if abs(now_ns - one.time_ns) < _HOUR_NS]
-    mine = [one for one in recent if one.camera_id == camera_id]
-    used, by_camera = (sum(one.calls for one in group) for group in (recent, mine))
-    left = min(budget.per_hour - used, budget.per_hour_per_camera - by_camera)
-    again = max(
-        _free_again(recent, budget.per_hour, now_ns),
-        _free_again(mine, budget.per_hour_per_camera, now_ns),
-    )
-    return Allowance(calls=max(left, 0), used=used, used_by_camera=by_camera, again_ns=again)
-
-
-def _free_again(calls: list[Spent], limit: int, now_ns: int) -> int:
-    """When fewer than ``limit`` calls lie within an hour."""
-    over = sum(one.calls for one in calls) - limit
-    when = now_ns
-    for one in sorted(calls, key=lambda one: one.time_ns):
-        if over < 0:
-            break
-        over -= one.calls
-        when = max(when, one.time_ns + _HOUR_NS)
-    return when
+    used = sum(one.calls for one in recent)
+    by_camera = sum(one.calls for one in recent if one.camera_id == camera_id)
+    return max(0, min(budget.per_hour - used, budget.per_hour_per_camera - by_camera))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

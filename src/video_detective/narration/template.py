@@ -42,13 +42,11 @@ class EventTexts:
     Args:
         summary_zh, summary_en: One sentence each.
         keywords_zh: Terms under which people look for it, without doubles.
-        search_text: Everything a search may look in, in both languages.
     """
 
     summary_zh: str
     summary_en: str
     keywords_zh: tuple[str, ...]
-    search_text: str
 
 
 def event_texts(event: Event, scene: Scene, *, camera_name: str) -> EventTexts:
@@ -61,30 +59,19 @@ def event_texts(event: Event, scene: Scene, *, camera_name: str) -> EventTexts:
     """
     chinese = summary(event, scene, language="zh-TW", camera_name=camera_name)
     english = summary(event, scene, language="en", camera_name=camera_name)
-    keywords = keywords_zh(event, scene, camera_name)
-    names = [event_name(event.type, "en"), event.camera_id, event.rule_id]
-    names += [name for kind in _kinds(event) for name in (kind, class_name(kind, "en"))]
     return EventTexts(
         summary_zh=chinese,
         summary_en=english,
-        keywords_zh=tuple(keywords),
-        search_text=" ".join(dict.fromkeys([chinese, english, *keywords, *names])),
+        keywords_zh=tuple(keywords_zh(event, scene, camera_name)),
     )
 
 
 def event_synonyms() -> tuple[tuple[str, str], ...]:
-    """Words of questions in every language: (word, event type), or (word, "") for other terms.
-
-    Other terms are names of classes and of going in and out; they stand in ``search_text`` as they
-    are here.
-    """
+    """What events are called in every language, with the type that is meant by it."""
     pairs: list[tuple[str, str]] = []
     for language in LANGUAGES:
-        words = catalogue(language)
-        for event_type, entry in words["events"].items():
+        for event_type, entry in catalogue(language)["events"].items():
             pairs += [(word, event_type) for word in (entry["name"], *entry["synonyms"])]
-        pairs += [(name, "") for name in {**words["classes"], **words["groups"]}.values()]
-    pairs += [(catalogue("zh-TW")["keywords"][key], "") for key in ("entered", "left")]
     return tuple(dict.fromkeys(pairs))
 
 

@@ -225,7 +225,7 @@ def _strange(text: str, known: str, *, is_anchored: bool) -> Reason | None:
 @cache
 def _event_words() -> tuple[str, ...]:
     """What types of events are called, in every language."""
-    return tuple(fold(word) for word, kind in event_synonyms() if kind)
+    return tuple(fold(word) for word, _ in event_synonyms())
 
 
 def _within(event: Cited, since_ns: int | None, until_ns: int | None) -> bool:

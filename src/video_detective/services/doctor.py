@@ -18,7 +18,7 @@ import onnxruntime
 from video_detective.config.settings import FILE_NAME as SETTINGS
 from video_detective.config.settings import load_settings
 from video_detective.detection.weights import catalogue, status
-from video_detective.errors import ConflictError, VideoDetectiveError
+from video_detective.errors import VideoDetectiveError
 from video_detective.llm.base import Abilities
 from video_detective.services.models import Models
 from video_detective.services.workspace import open_workspace
@@ -88,17 +88,6 @@ def _gui_backend() -> str | None:
             backend = value.strip() or next(lines, "").strip()
             return None if backend in {"", "NONE"} else backend
     return None
-
-
-def require_headless_opencv() -> None:
-    """Stop early when another package put OpenCV's GUI build over the headless one.
-
-    Raises:
-        ConflictError: this OpenCV needs a window system, which servers lack.
-    """
-    backend = _gui_backend()
-    if backend is not None:
-        raise ConflictError(f"OpenCV here is a GUI build ({backend})", remedy=_HEADLESS_REMEDY)
 
 
 def _weights() -> Iterator[Check]:

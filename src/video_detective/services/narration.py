@@ -14,7 +14,7 @@ from video_detective.config.settings import FILE_NAME, NarrationSettings
 from video_detective.errors import MissingError, ModelError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.llm.base import Abilities
-from video_detective.narration.budget import Budget, Plan, Spent, allowance, plan
+from video_detective.narration.budget import Budget, Plan, Spent, calls_left, plan
 from video_detective.narration.describe import Told, describe_event
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.jobs_worker import RETRY_AFTER_S, NarrationWorker
@@ -24,7 +24,6 @@ from video_detective.storage.narration_rows import (
     CAN_WAIT_NS,
     Claim,
     FrameWords,
-    NarrationCounts,
     NarrationOutcome,
     NarrationRequest,
 )
@@ -65,11 +64,6 @@ class NarrationReport:
     def as_json(self) -> dict[str, Any]:
         """For ``narrate --json``."""
         return asdict(self)
-
-
-async def queue_status(workspace: Workspace) -> NarrationCounts:
-    """How all requests stand: waiting, running, done, degraded and failed by reason."""
-    return await workspace.database.narrations.counts()
 
 
 async def narrate(
@@ -251,7 +245,7 @@ class Teller:
         self, camera: str, pictures: int, abilities: Abilities, is_urgent: bool
     ) -> Plan:
         now = now_ns()
-        left = allowance(
+        left = calls_left(
             self._budget,
             [*await self._narrations.spent(now - HOUR_NS), *self._planned],
             camera_id=camera,
@@ -259,7 +253,7 @@ class Teller:
         )
         return plan(
             pictures=pictures,
-            calls_left=left.calls,
+            calls_left=left,
             abilities=abilities,
             waiting=await self._narrations.count_urgent() if is_urgent else 0,
         )

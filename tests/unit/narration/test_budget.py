@@ -12,7 +12,7 @@ from video_detective.narration.budget import (
     Budget,
     Plan,
     Spent,
-    allowance,
+    calls_left,
     plan,
 )
 
@@ -129,47 +129,34 @@ def spent(*calls: tuple[float, str, int]) -> list[Spent]:
 LIMITS = Budget(per_hour=10, per_hour_per_camera=4)
 
 
-def test_an_untouched_budget_allows_what_one_camera_may_have() -> None:
-    found = allowance(LIMITS, [], camera_id="cam01", now_ns=NOW)
-    assert (found.calls, found.used, found.used_by_camera) == (4, 0, 0)
-    assert found.again_ns == NOW
+def left(calls: list[Spent], camera_id: str) -> int:
+    return calls_left(LIMITS, calls, camera_id=camera_id, now_ns=NOW)
+
+
+def test_without_calls_a_camera_has_its_share() -> None:
+    assert left([], "cam01") == 4
 
 
 def test_a_camera_that_used_its_share_waits_and_others_do_not() -> None:
     calls = spent((-50, "cam01", 2), (-10, "cam01", 2))
-    one = allowance(LIMITS, calls, camera_id="cam01", now_ns=NOW)
-    other = allowance(LIMITS, calls, camera_id="cam02", now_ns=NOW)
-    assert (one.calls, one.used, one.used_by_camera) == (0, 4, 4)
-    assert one.again_ns == NOW + 10 * 60 * NS_PER_S
-    assert (other.calls, other.used_by_camera) == (4, 0)
+    assert left(calls, "cam01") == 0
+    assert left(calls, "cam02") == 4
 
 
 def test_all_cameras_together_have_a_budget_too() -> None:
     calls = spent(*((-30 + n, f"cam{n:02d}", 3) for n in range(3)))
-    found = allowance(LIMITS, calls, camera_id="cam09", now_ns=NOW)
-    assert (found.calls, found.used) == (1, 9)
-    calls += spent((-1, "cam08", 1))
-    found = allowance(LIMITS, calls, camera_id="cam09", now_ns=NOW)
-    assert (found.calls, found.again_ns) == (0, NOW + 30 * 60 * NS_PER_S)
+    assert left(calls, "cam09") == 1
+    assert left([*calls, *spent((-1, "cam08", 1))], "cam09") == 0
 
 
 def test_calls_an_hour_ago_count_no_more() -> None:
-    calls = [Spent(time_ns=NOW - HOUR, camera_id="cam01", calls=4)]
-    assert allowance(LIMITS, calls, camera_id="cam01", now_ns=NOW).calls == 4
-    calls = [Spent(time_ns=NOW - HOUR + 1, camera_id="cam01", calls=4)]
-    assert allowance(LIMITS, calls, camera_id="cam01", now_ns=NOW).calls == 0
+    assert left([Spent(time_ns=NOW - HOUR, camera_id="cam01", calls=4)], "cam01") == 4
+    assert left([Spent(time_ns=NOW - HOUR + 1, camera_id="cam01", calls=4)], "cam01") == 0
 
 
 def test_a_clock_that_was_set_back_does_not_block_for_long() -> None:
-    calls = spent((24 * 60, "cam01", 4))
-    assert allowance(LIMITS, calls, camera_id="cam01", now_ns=NOW).calls == 4
+    assert left(spent((24 * 60, "cam01", 4)), "cam01") == 4
 
 
-@pytest.mark.parametrize("used", [4, 7])
-def test_there_is_a_call_again_when_it_is_promised(used: int) -> None:
-    calls = [Spent(time_ns=NOW - n * 60 * NS_PER_S, camera_id="cam01") for n in range(used)]
-    found = allowance(LIMITS, calls, camera_id="cam01", now_ns=NOW)
-    assert found.calls == 0
-    before = allowance(LIMITS, calls, camera_id="cam01", now_ns=found.again_ns - 1)
-    then = allowance(LIMITS, calls, camera_id="cam01", now_ns=found.again_ns)
-    assert (before.calls, then.calls) == (0, 1)
+def test_more_calls_than_the_share_leave_none() -> None:
+    assert left(spent((-1, "cam01", 7)), "cam01") == 0
