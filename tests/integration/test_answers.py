@@ -234,6 +234,8 @@ async def test_times_are_those_of_the_camera_that_sees_the_place(
     )
     answer = await ask(workspace, "昨天停車場有人停留嗎")
     assert answer["interpretation"]["startDate"] == "2026-01-14T00:00:00-05:00"
+    everywhere = await ask(workspace, "昨天有人停留嗎")
+    assert "2026-01-16 00:00 之間（Asia/Taipei 時間）" in everywhere["answer_zh"]
 
 
 # --- with a model

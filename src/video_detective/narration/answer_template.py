@@ -62,6 +62,7 @@ class AnswerFacts:
     Args:
         since_ns, until_ns: Period asked for; None is open.
         zone: In which its times are told.
+        has_zones: Cameras asked for have other zones too, so that it has to be named.
         places: Cameras and places asked for, as people call them.
         unknown_places: Those of them by which no camera, zone or tripwire is known.
         unseen_places: Those of them that are known, but not to the cameras chosen.
@@ -85,6 +86,7 @@ class AnswerFacts:
     places: tuple[str, ...] = ()
     unknown_places: tuple[str, ...] = ()
     unseen_places: tuple[str, ...] = ()
+    has_zones: bool = False
     told_only: tuple[str, ...] = ()
     is_future: bool = False
     is_unfinished: bool = False
@@ -271,6 +273,13 @@ def _place(facts: AnswerFacts, language: Language) -> str:
 
 def period_words(facts: AnswerFacts, language: Language) -> str:
     """The time asked for, in words."""
+    words = _period(facts, language)
+    if not facts.has_zones or (facts.since_ns is None and facts.until_ns is None):
+        return words
+    return fill(language, "answers", "zoned", period=words, zone=facts.zone.key)
+
+
+def _period(facts: AnswerFacts, language: Language) -> str:
     since, until = facts.since_ns, facts.until_ns
     if since is not None and until is not None:
         return fill(language, "answers", "period", **_span(since, until, facts.zone))

@@ -76,6 +76,7 @@ def answer_facts(
         findings=tuple(_finding(stored, places, language) for stored in full),
         nearest=tuple(_finding(stored, places, language) for stored in near),
         watches=_watches(asked, spans, places, now_ns),
+        has_zones=any(places.zone(camera) != asked.zone for camera in spans),
         is_future=asked.since_ns is not None and asked.since_ns >= now_ns,
         is_unfinished=asked.until_ns is not None and asked.until_ns > now_ns,
         unused=asked.interpretation.not_understood,
