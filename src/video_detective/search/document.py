@@ -7,23 +7,75 @@ therefore cut at words with digits, and what the pieces between leave in the ind
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from typing import Any, Protocol
 
 from video_detective.detection.base import CLASS_GROUPS
 from video_detective.narration.catalogue import catalogue, event_name
-from video_detective.rules import Event
 from video_detective.search.base import Document
 from video_detective.search.concepts import concept_tokens
 from video_detective.search.lexicon import lexicon
-from video_detective.search.tokens import fold, folded_tokens
+from video_detective.search.tokens import fold, folded_tokens, tokens_of
 
 _NUMBERED = re.compile(r"((?:[A-Za-z_.-]*+[0-9][A-Za-z0-9_.:-]*))")
 """Ids, times and numbers: what differs between events that are told alike."""
 
 
+class TakesPart(Protocol):
+    """What is read of a ``rules.Actor``."""
+
+    @property
+    def track_id(self) -> str:
+        """Which track."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+
+
+class Happened(Protocol):
+    """What is read of a ``rules.Event``."""
+
+    @property
+    def event_id(self) -> str:
+        """Which event."""
+
+    @property
+    def camera_id(self) -> str:
+        """Whose."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+
+    @property
+    def risk_level(self) -> str:
+        """How grave."""
+
+    @property
+    def rule_id(self) -> str:
+        """Which rule established it."""
+
+    @property
+    def zone(self) -> str | None:
+        """Where, by id."""
+
+    @property
+    def tripwire(self) -> str | None:
+        """Where, by id."""
+
+    @property
+    def actors(self) -> Sequence[TakesPart]:
+        """Who took part."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What was measured; the parts are read."""
+
+
 def event_document(
-    event: Event,
+    event: Happened,
     *,
     summary_zh: str,
     summary_en: str,
@@ -126,7 +178,7 @@ def frame_document(
 
 
 def embedding_text(
-    event: Event,
+    event: Happened,
     *,
     summary_zh: str,
     keywords_zh: Sequence[str],
@@ -166,7 +218,7 @@ def _read(text: str, held: set[str], *, said: bool) -> str:
 @lru_cache(maxsize=8192)
 def _number(piece: str) -> tuple[tuple[str, ...], str]:
     folded = fold(piece)
-    return folded_tokens(folded), folded
+    return tokens_of(folded), folded
 
 
 @lru_cache(maxsize=16384)

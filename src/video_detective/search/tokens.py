@@ -54,11 +54,16 @@ def tokens(text: str) -> list[str]:
     >>> tokens("後門 cam-01 22:05")
     ['后门', '门', 'cam-01', 'cam', '01']
     """
-    return list(folded_tokens(fold(text)))
+    return list(tokens_of(fold(text)))
 
 
 @lru_cache(maxsize=8192)
 def folded_tokens(folded: str) -> tuple[str, ...]:
+    """``tokens`` of a text that is folded already, and of which there are others alike."""
+    return tokens_of(folded)
+
+
+def tokens_of(folded: str) -> tuple[str, ...]:
     """``tokens`` of a text that is folded already."""
     found: list[str] = []
     for run in _RUN.findall(CLOCK.sub(" ", folded)):

@@ -25,9 +25,10 @@ MAX_TOKENS_LENGTH = 200_000
 """Characters of all tokens of a document: PostgreSQL holds at most 1 MB of them."""
 
 _OTHER = re.compile(r"[^a-z0-9:_.@\u0080-\U0010ffff-]")
+_PLAIN = re.compile(rf"[a-z0-9:_.@-]{{1,{MAX_TOKEN_LENGTH}}}")
+"""A token that is held as it is."""
 
 
-@lru_cache(maxsize=1 << 16)
 def index_token(token: str) -> str:
     """The token in the letters that both indexes keep whole; others become ``%`` and their code.
 
@@ -80,7 +81,11 @@ def joined(marks: Iterable[str], usual: frozenset[str], own: Iterable[str]) -> s
         own: Other tokens.
     """
     known, text = _usual(usual)
-    others = {held for token in own for held in held_for(token)} - known
+    others: set[str] = set()
+    for token in own:
+        # Ids and numbers, mostly of this document alone.
+        others.update((token,) if _PLAIN.fullmatch(token) else held_for(token))
+    others -= known
     text = " ".join([*marks, *([text] if text else []), *sorted(others)])
     # Cut behind a whole token.
     return text if len(text) <= MAX_TOKENS_LENGTH else text[:MAX_TOKENS_LENGTH].rpartition(" ")[0]

@@ -159,7 +159,7 @@ class Matching:
         since_ns, until_ns = self._query.since_ns, self._query.until_ns
         last = None if until_ns is None else moment_of(storable_ns(until_ns)) + MOMENT - 1
         first = None if since_ns is None else moment_of(storable_ns(since_ns - LONG_NS))
-        if first is None or first <= -(2**63):
+        if first is None:
             return (Span(first, last),)
         return (Span(first, last), Span(None, first - 1, only_long=True))
 

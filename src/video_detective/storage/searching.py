@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from video_detective.errors import UsageError
 from video_detective.search.base import Hit, Hits, IndexQuery
 from video_detective.storage import fulltext
-from video_detective.storage.documents import moment_of
+from video_detective.storage.documents import MOMENT
 from video_detective.storage.matching import Matching, Sought, Tiers
 from video_detective.storage.reading import chunks
 from video_detective.storage.tables import DOCUMENT_PARTS
@@ -173,7 +173,7 @@ class _Blocks:
     def _end_of_block(self) -> int | None:
         for index in range(BLOCK, len(self._read)):
             before, after = self._read[index - 1], self._read[index]
-            if moment_of(before.document_id) != moment_of(after.document_id):
+            if before.document_id // MOMENT != after.document_id // MOMENT:
                 return index
         return None
 

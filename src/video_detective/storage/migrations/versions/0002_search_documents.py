@@ -20,6 +20,8 @@ SQLITE_INDEX = (
         tokens, content='event_documents', content_rowid='document_id', detail=none, columnsize=0,
         tokenize="ascii tokenchars ':_.-@%='"
     )""",
+    "INSERT INTO event_index (event_index, rank) VALUES ('hashsize', 67108864)",
+    "INSERT INTO event_index (event_index, rank) VALUES ('automerge', 8)",
     """CREATE TRIGGER event_documents_delete AFTER DELETE ON event_documents BEGIN
         INSERT INTO event_index (event_index, rowid, tokens)
         VALUES ('delete', old.document_id, old.tokens);
