@@ -12,6 +12,7 @@ may have it too: documents of that place come first, and others may follow.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -382,11 +383,14 @@ def _blank(text: str, begin: int, end: int) -> str:
 
 
 def _aligned(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each of its characters where it comes from."""
+    """The folded text, and for each of its characters where it comes from.
+
+    Characters that nobody sees (zero-width spaces of chats and web pages) part no words.
+    """
     folded: list[str] = []
     origin: list[int] = []
     for index, letter in enumerate(text):
-        same = fold(letter)
+        same = "" if unicodedata.category(letter) == "Cf" else fold(letter)
         folded.append(same)
         origin += [index] * len(same)
     return "".join(folded), origin

@@ -93,7 +93,7 @@ def _places(asked: Asked, places: Places) -> tuple[str, ...]:
 def _unknown_places(asked: Asked) -> tuple[str, ...]:
     """Places and cameras asked for that no camera, zone or tripwire is called by."""
     known = places_known(asked.interpretation)
-    return tuple(
+    unknown = (
         chip.text
         for chip in asked.interpretation.chips
         if not chip.negated
@@ -102,6 +102,7 @@ def _unknown_places(asked: Asked) -> tuple[str, ...]:
             or (chip.kind == "camera" and not chip.value and not asked.cameras)
         )
     )
+    return tuple(dict.fromkeys(unknown))
 
 
 def _unseen_places(asked: Asked) -> tuple[str, ...]:

@@ -308,3 +308,9 @@ def test_a_question_as_long_as_may_be_holds_nobody_up() -> None:
         begun = time.process_time()
         read(letters)
         assert time.process_time() - begun < 1
+
+
+def test_characters_that_nobody_sees_part_no_words() -> None:
+    plain, hidden = read("昨晚後門有人嗎"), read("\ufeff昨\u200b晚後\u200b門有\u2060人\u200d嗎")
+    assert (hidden.groups, hidden.period) == (plain.groups, plain.period)
+    assert [chip.kind for chip in hidden.chips] == [chip.kind for chip in plain.chips]

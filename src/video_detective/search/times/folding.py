@@ -56,6 +56,8 @@ def fold(question: str) -> Folded:
     origins: list[int] = []
     for origin, written in enumerate(question):
         plain = written if written.isascii() else unicodedata.normalize("NFKC", written)
+        if unicodedata.category(written) == "Cf":  # nobody sees it
+            continue
         for one in plain.lower().translate(_VARIANTS):
             if one.isspace():
                 if not folded or folded[-1] == " " or is_wide(folded[-1]):
