@@ -13,9 +13,11 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
+    and_,
     bindparam,
     cast,
     column,
+    exists,
     func,
     literal,
     literal_column,
@@ -236,6 +238,8 @@ class Matching:
                 "since": None if query.since_ns is None else storable_ns(query.since_ns),
                 "until": None if query.until_ns is None else storable_ns(query.until_ns),
             }
+            if columns is None:
+                bounds |= _certain(bounds["since"], bounds["until"])
             given = {name: value for name, value in bounds.items() if value is not None}
             values |= {f"{name}_{number}": value for name, value in given.items()}
             values[f"has_{number}"] = self._index_query(wanted, tiers, only_long=span.only_long)
@@ -344,7 +348,8 @@ class _Shape:
     Args:
         kind: Which database.
         columns: What is read of the documents; None to count them.
-        bounds: Which of ``first``, ``last``, ``since``, ``until`` are given.
+        bounds: Which of ``first``, ``last``, ``since``, ``until`` are given, and to count also of
+            ``within``, ``before``.
         number: Of the span; ends the names of its parameters.
     """
 
@@ -364,6 +369,37 @@ def _has(kind: Kind, parameter: str) -> ColumnElement[bool]:
         return _FTS5.c[INDEX_NAME].op("MATCH", is_comparison=True)(query)
     vector: ColumnElement[Any] = literal_column(f"{EVENT_DOCUMENTS.name}.{INDEX_NAME}")
     return vector.op("@@", is_comparison=True)(cast(query, TSQUERY))
+
+
+def _certain(since_ns: int | None, until_ns: int | None) -> dict[str, int | None]:
+    """Between which document ids, both included, events are in the period whatever their end."""
+    return {
+        "within": None if since_ns is None else moment_of(since_ns) + MOMENT,
+        "before": None if until_ns is None else moment_of(until_ns) - 1,
+    }
+
+
+def _counted(shape: _Shape) -> Select[Any]:
+    """One span's documents on SQLite; only those at the ends of the period are looked at."""
+    number, place = shape.number, _FTS5.c.rowid
+
+    def given(name: str) -> ColumnElement[Any]:
+        return bindparam(f"{name}_{number}", type_=BigInteger)
+
+    conditions = [_has(shape.kind, f"has_{number}")]
+    conditions += [place >= given("first")] if "first" in shape.bounds else []
+    conditions += [place <= given("last")] if "last" in shape.bounds else []
+    certain, looked_at = [], [_DOCUMENT.document_id == place]
+    if "since" in shape.bounds:
+        certain.append(place >= given("within"))
+        looked_at.append(or_(_DOCUMENT.end_ns.is_(None), _DOCUMENT.end_ns >= given("since")))
+    if "until" in shape.bounds:
+        certain.append(place <= given("before"))
+        looked_at.append(_DOCUMENT.start_ns < given("until"))
+    if certain:
+        # In this order: SQLite evaluates the second only where the first is false.
+        conditions.append(or_(and_(*certain), exists().where(*looked_at)))
+    return select(literal(1).label("one")).select_from(_FTS5).where(*conditions)
 
 
 def _newest(shape: _Shape) -> Select[Any]:
@@ -406,7 +442,9 @@ def _newest(shape: _Shape) -> Select[Any]:
 def _statement(shapes: tuple[_Shape, ...], residue: tuple[str, ...]) -> Select[Any]:
     """The spans' documents: rows, or how many. Kept, as building it costs more than running it."""
     most = bindparam("most", type_=BigInteger)
-    found = [_newest(shape).where(*map(text, residue)).limit(most) for shape in shapes]
+    is_counted = shapes[0].columns is None and shapes[0].kind == "sqlite" and not residue
+    made = map(_counted if is_counted else _newest, shapes)
+    found = [one.where(*map(text, residue)).limit(most) for one in made]
     spans = [statement.subquery() for statement in found]
     if shapes[0].columns is None:
         counts = [select(func.count()).select_from(span).scalar_subquery() for span in spans]
