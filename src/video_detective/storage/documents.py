@@ -35,7 +35,7 @@ Kind = Literal["sqlite", "postgresql"]
 LONG_NS = 3600 * NS_PER_S
 """Events that held longer are looked for apart when a period is asked for."""
 
-VERSION = 2
+VERSION = 3
 """Of what documents are made of and how; raise it when either changes. ``Database.reindex`` writes
 anew those of another version."""
 
