@@ -136,6 +136,12 @@ async def test_what_is_at_either_of_two_places_is_found(
     assert set(full(await ask(workspace, question))) == {INTRUSION, PACING, PARKED}
 
 
+async def test_an_event_is_found_by_its_id(workspace: Workspace) -> None:
+    answer = await ask(workspace, f"{PACING} 是什麼")
+    assert full(answer) == [PACING]
+    assert answer["interpretation"]["cameras"] == []
+
+
 async def test_the_last_ranked_page_repeats_nothing(tmp_path: Path) -> None:
     async with open_workspace(tmp_path) as workspace:
         await fill(workspace, tmp_path, extra=3)

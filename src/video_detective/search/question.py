@@ -89,6 +89,8 @@ _RUN = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+|"
     r"[^\W_\u3400-\u9fff]+(?:[-_.][^\W_\u3400-\u9fff]+)*"
 )
+_EVENT_ID = re.compile(r"(?<![a-z0-9_])evt_[a-z0-9_-]+")
+"""It has a camera's id in it, and is not about that camera."""
 _DONE = "\n"
 """Stands where a piece of the question was understood."""
 
@@ -140,6 +142,9 @@ class _Reading:
 
     def devices(self) -> None:
         """Cameras that the question speaks of as devices confine the search to them."""
+        for match in _EVENT_ID.finditer(self._left):
+            self._word(*match.span(), match.group())
+            self._take(*match.span())
         for begin, end, ids in self._names.found_devices(self._left):
             if self._left[begin:end].count(_DONE):
                 continue
