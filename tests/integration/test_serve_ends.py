@@ -124,3 +124,15 @@ def test_a_question_that_waits_for_a_silent_model_does_not_hold_the_service(
             answer = question.result()
     assert answer.status_code == 503
     assert answer.json()["message"].startswith("The service is ending")
+
+
+@pytest.mark.parametrize("how", SIGNALS)
+def test_vectors_that_a_silent_model_owes_are_not_waited_for(
+    data_dir: Path, how: signal.Signals
+) -> None:
+    with LlmServer("wait") as model:
+        configure(data_dir, model, "embeddings")
+        with serving(data_dir) as (process, _):
+            model.wait_until(lambda server: server.in_flight > 0, 60)
+
+            assert assert_ends_quietly(process, how) == ""

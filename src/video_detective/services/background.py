@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from video_detective.errors import VideoDetectiveError
 from video_detective.services.embedding import embed_pending
@@ -14,6 +14,8 @@ from video_detective.services.workspace import Workspace
 
 LOOK_AGAIN_S = 10.0
 """Until the next look for vectors that are out of date."""
+ENDING_S = 1.0
+"""How long the end of the service waits for vectors that are being made."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,15 +47,25 @@ async def _narrate(workspace: Workspace, stop: asyncio.Event) -> None:
 
 
 async def _embed(workspace: Workspace, stop: asyncio.Event) -> None:
+    stopped = asyncio.ensure_future(stop.wait())
     while not stop.is_set():
-        try:
-            done = await embed_pending(workspace, limit=500)
-            if done.failed is not None:
-                _log.warning("vectors wait: %s", done.failed)
-            waits = done.failed is not None or not done.done
-        except VideoDetectiveError as error:
-            _log.error("vectors are not made: %s", error)
-            waits = True
-        if waits:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_AGAIN_S)
+        embedding = asyncio.ensure_future(_embed_some(workspace))
+        await asyncio.wait({embedding, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        # What is being stored is stored; a silent server is not waited for.
+        await asyncio.wait({embedding}, timeout=ENDING_S)
+        embedding.cancel()
+        await asyncio.wait({embedding})
+        if not embedding.cancelled() and embedding.result():
+            await asyncio.wait({stopped}, timeout=LOOK_AGAIN_S)
+
+
+async def _embed_some(workspace: Workspace) -> bool:
+    """Whether there is nothing more to do for now."""
+    try:
+        done = await embed_pending(workspace, limit=500)
+    except VideoDetectiveError as error:
+        _log.error("vectors are not made: %s", error)
+        return True
+    if done.failed is not None:
+        _log.warning("vectors wait: %s", done.failed)
+    return done.failed is not None or not done.done
