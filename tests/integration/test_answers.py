@@ -136,6 +136,11 @@ async def test_what_is_at_either_of_two_places_is_found(
     assert set(full(await ask(workspace, question))) == {INTRUSION, PACING, PARKED}
 
 
+async def test_nobody_in_a_question_asks_for_somebody(workspace: Workspace) -> None:
+    answer = await ask(workspace, "Wasn't there anyone at the back door last night?")
+    assert set(full(answer)) == {INTRUSION, PACING}
+
+
 async def test_an_event_is_found_by_its_id(workspace: Workspace) -> None:
     answer = await ask(workspace, f"{PACING} 是什麼")
     assert full(answer) == [PACING]
@@ -161,6 +166,7 @@ async def test_the_last_ranked_page_repeats_nothing(tmp_path: Path) -> None:
     [
         ("昨晚後門有人徘徊嗎", "有"),
         ("Did anyone pace at the back door last night?", "有"),
+        ("Was there nobody at the back door last night?", "有"),
         ("昨晚后门发生什么事", "2026"),
         ("昨晚后门怎么了", "2026"),
         ("昨晚是什麼人在後門", "2026"),

@@ -150,7 +150,9 @@ def _nothing(facts: AnswerFacts, language: Language, said: Mapping[str, str]) ->
             text=fill(language, "answers", "unseen_place", places=places, cameras=cameras)
         )
     elif not any(watch.recorded for watch in facts.watches):
-        yield Sentence(text=fill(language, "answers", "unknown", **said))
+        is_ever = facts.since_ns is None and facts.until_ns is None
+        key = "unknown_ever" if is_ever else "unknown"
+        yield Sentence(text=fill(language, "answers", key, **said))
     else:
         key = "no" if facts.yes_no and not facts.told_only else "none"
         yield Sentence(text=_capital(fill(language, "answers", key, **said)))

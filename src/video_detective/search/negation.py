@@ -46,6 +46,7 @@ _LINK = re.compile(
 )
 _REACH = 30
 _ONLY_QUESTION = re.compile(r"[\s?？]*(?:吗|嘛|么|呢|吧|出现|经过|出没)*[\s?？]*")
+_ASKS_FIRST = re.compile(r"\W*(?:was|were|is|are|wasn't|isn't|did|didn't|has|have|hasn't)\b")
 _ASKS = re.compile(r"[吗嘛么]")
 
 
@@ -165,7 +166,12 @@ def _is_person(piece: Piece) -> bool:
 
 
 def _is_asked(folded: str, pieces: Sequence[Piece], index: int) -> bool:
-    """沒有人 that asks whether there was somebody, or whether somebody did something."""
+    """沒有人 that asks whether there was somebody, or whether somebody did something.
+
+    So does "was there nobody …".
+    """
+    if _ASKS_FIRST.match(folded):
+        return True
     end = pieces[index].end
     after = pieces[index + 1] if index + 1 < len(pieces) else None
     if after and after.mention and after.mention.kinds & {"act", "type"}:

@@ -145,3 +145,9 @@ def test_the_day_of_an_event_is_that_of_its_camera() -> None:
     abroad = replace(STAY, zone=ZoneInfo("Pacific/Auckland"), sentence="03:05:00 一人停留")
     facts = replace(ASKED, count=1, findings=(abroad,))
     assert "2025-12-17 03:05:00 一人停留" in told(facts)
+
+
+def test_where_nothing_was_ever_recorded_no_period_is_told() -> None:
+    never = replace(ASKED, since_ns=None, until_ns=None, watches=())
+    assert told(never) == "無法判斷，還沒有任何錄影。"
+    assert told(never, "en") == "It cannot be said: nothing was recorded yet."

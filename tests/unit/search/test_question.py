@@ -314,3 +314,10 @@ def test_characters_that_nobody_sees_part_no_words() -> None:
     plain, hidden = read("昨晚後門有人嗎"), read("\ufeff昨\u200b晚後\u200b門有\u2060人\u200d嗎")
     assert (hidden.groups, hidden.period) == (plain.groups, plain.period)
     assert [chip.kind for chip in hidden.chips] == [chip.kind for chip in plain.chips]
+
+
+@pytest.mark.parametrize("said", ["超過五分鐘", "超過 5 分鐘", "至少兩小時", "半小時以上"])
+def test_how_long_is_not_looked_for_as_a_word(said: str) -> None:
+    found = read(f"離崗{said}")
+    assert found.not_understood == (said,)
+    assert not any(group.key.startswith("word:") for group in found.groups)
