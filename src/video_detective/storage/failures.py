@@ -51,7 +51,7 @@ _POSTGRESQL = {
     "3D": ("the database does not exist", "Create it, or correct its name in the address"),
     "53100": ("its disk is full", "Free space on the database server, then try again"),
     "53": ("it is out of resources", "Give the server more connections or memory, or try later"),
-    "42501": ("permission is denied", "Grant the user CREATE and USAGE on the schema"),
+    "42501": ("permission is denied", "Grant the user CREATE on the database and its schema"),
     "25006": ("it is read-only", "Use the address of the primary server"),
     "55P03": ("another program holds it locked", "Wait for the other program, then try again"),
     "57": ("it was shut down or ended the connection", "Start the server, then try again"),
