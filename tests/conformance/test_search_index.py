@@ -2,9 +2,11 @@
 
 import asyncio
 import math
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import which
 
 import numpy as np
 import pytest
@@ -671,3 +673,15 @@ async def test_a_reindexing_that_was_ended_goes_on_where_it_was(db: Database, ur
 
     assert (await db.search(IndexQuery())).complete == 5200
     assert set(left) == {5200 - told[0]}
+
+
+async def test_where_a_second_process_cannot_be_the_first_does_its_work(
+    db: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await db.import_events([found(n) for n in range(5200)])
+    directly(url, "DELETE FROM event_documents")
+    monkeypatch.setattr(sys, "executable", which("false"))  # ends at once
+
+    await db.reindex()
+
+    assert (await db.search(IndexQuery())).complete == 5200

@@ -1,6 +1,8 @@
 """``reindex`` as an administrator uses it."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.commands import video_detective
@@ -57,3 +59,29 @@ def test_a_server_that_is_down_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "Run the same command" in outcome.err
     found = video_detective("search", "徘徊", "--data-dir", data, "--json").document
     assert found["timeline"]
+
+
+def test_a_script_without_a_guard_may_reindex(tmp_path: Path) -> None:
+    # So many events that a second process makes the documents.
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from video_detective.rules import Event\n"
+        "from video_detective.search.base import IndexQuery\n"
+        "from video_detective.storage import StoredEvent\n"
+        "from video_detective.storage.database import Database\n"
+        "async def main():\n"
+        "    async with await Database.open(Path(sys.argv[1])) as db:\n"
+        "        await db.import_events([StoredEvent(event=Event(event_id=f'e{n}',\n"
+        "            camera_id='cam01', type='loitering', risk_level='low', rule_id='r',\n"
+        "            start_ns=n, established_ns=n, end_ns=n, frames=(0, 0)), summary_zh='',\n"
+        "            summary_en='', keywords_zh=()) for n in range(5001)])\n"
+        "        await db.reindex(everything=True)\n"
+        "        print((await db.search(IndexQuery())).complete)\n"
+        "asyncio.run(main())\n"
+    )
+    run = subprocess.run(
+        [sys.executable, script, tmp_path / "data"], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "5001\n", "")

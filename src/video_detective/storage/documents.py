@@ -157,20 +157,18 @@ async def write_documents(connection: AsyncConnection, kind: Kind, built: Sequen
         # In this order SQLite's index takes them all in one piece.
         rows = sorted((_document_id(one, attempt), *one[:5], VERSION) for one in left)
         written = await connection.exec_driver_sql(_INSERT_DOCUMENT[kind], rows)
-        left = []
+        there = {one.event_id for one in left}
         if written.rowcount != len(rows):
             # Two of the same moment met at one number: the later one tries the next.
-            there: set[str] = set()
-            for chunk in chunks([row[1] for row in rows]):
+            there = set()
+            for chunk in chunks([one.event_id for one in left]):
                 own = EVENT_DOCUMENTS.c.event_id
                 found = await connection.execute(select(own).where(own.in_(chunk)))
                 there.update(found.scalars())
-            left = [one for one in built if one.event_id not in there]
-            missing = {one.event_id for one in left}
-            rows = [row for row in rows if row[1] not in missing]
-        if kind == "sqlite" and rows:
+        left = [one for one in left if one.event_id not in there]
+        if kind == "sqlite" and there:
             # Not by a trigger, which would take three times as long.
-            tokens = [(row[0], row[4]) for row in rows]
+            tokens = [(row[0], row[4]) for row in rows if row[1] in there]
             await connection.exec_driver_sql(_INSERT_TOKENS, tokens)
         attempt += 1
     if parts := [part._asdict() for one in built for part in one.parts]:

@@ -1,33 +1,12 @@
-"""Which documents a search takes: the statements that filter, in each database's own words."""
+"""Which documents a search takes, in each database's own words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    column,
-    exists,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-    table,
-    text,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, literal, select
 
 from video_detective.errors import UsageError
 from video_detective.search.base import Group, IndexQuery
@@ -35,7 +14,8 @@ from video_detective.storage import fulltext
 from video_detective.storage.documents import LONG_NS, MOMENT, moment_of
 from video_detective.storage.fulltext import Way
 from video_detective.storage.reading import storable_ns
-from video_detective.storage.tables import EVENT_DOCUMENTS, INDEX_NAME
+from video_detective.storage.statements import Columns, Shape, has, index, statement
+from video_detective.storage.tables import EVENT_DOCUMENTS
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -43,9 +23,6 @@ MAX_GROUPS = 8
 """Of more groups only the weightiest are looked for, of equals the first: the number of ways to
 have some of them is a binomial coefficient."""
 _MAX_TOKENS = 500
-
-_DOCUMENT = EVENT_DOCUMENTS.c
-_FTS5 = table(INDEX_NAME, column("rowid", BigInteger), column(INDEX_NAME, Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +165,7 @@ class Matching:
             frames, tokens and text (each "" unless wanted), in no order; None when there can be
             no document.
         """
-        columns = _Columns(tokens=tokens, text=text)
+        columns = Columns(tokens=tokens, text=text)
         return self._asked(self._wanted(tiers), tiers, spans, limit, columns)
 
     def complete(self, limit: int) -> Asked | None:
@@ -210,8 +187,8 @@ class Matching:
                 counts.append(literal(limit))
                 continue
             values[f"has_{number}"] = sought.query
-            some = select(literal(1)).select_from(_index(self._kind))
-            some = some.where(_has(self._kind, f"has_{number}")).limit(
+            some = select(literal(1)).select_from(index(self._kind))
+            some = some.where(has(self._kind, f"has_{number}")).limit(
                 bindparam("most", type_=BigInteger)
             )
             counts.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
@@ -223,14 +200,14 @@ class Matching:
         tiers: Tiers | None,
         spans: Sequence[Span],
         limit: int,
-        columns: _Columns | None,
+        columns: Columns | None,
     ) -> Asked | None:
         if wanted is None:
             return None
         query = self._query
         residue = self._residue(tiers)
         values: dict[str, Any] = residue.values | {"most": limit}
-        shapes: list[_Shape] = []
+        shapes: list[Shape] = []
         for number, span in enumerate(spans):
             bounds = {
                 "first": span.first,
@@ -243,8 +220,8 @@ class Matching:
             given = {name: value for name, value in bounds.items() if value is not None}
             values |= {f"{name}_{number}": value for name, value in given.items()}
             values[f"has_{number}"] = self._index_query(wanted, tiers, only_long=span.only_long)
-            shapes.append(_Shape(self._kind, columns, frozenset(given), number))
-        return Asked(_statement(tuple(shapes), tuple(residue.conditions)), values)
+            shapes.append(Shape(self._kind, columns, frozenset(given), number))
+        return Asked(statement(tuple(shapes), tuple(residue.conditions)), values)
 
     def _wanted(self, tiers: Tiers) -> list[str] | None:
         """What documents of these tiers have; None when there can be none."""
@@ -335,118 +312,9 @@ class _Residue:
         return f"({' OR '.join(any_way)})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    tokens: bool
-    text: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What distinguishes the statements that are built, but for the words asked.
-
-    Args:
-        kind: Which database.
-        columns: What is read of the documents; None to count them.
-        bounds: Which of ``first``, ``last``, ``since``, ``until`` are given, and to count also of
-            ``within``, ``before``.
-        number: Of the span; ends the names of its parameters.
-    """
-
-    kind: Kind
-    columns: _Columns | None
-    bounds: frozenset[str]
-    number: int
-
-
-def _index(kind: Kind) -> FromClause:
-    return _FTS5 if kind == "sqlite" else EVENT_DOCUMENTS
-
-
-def _has(kind: Kind, parameter: str) -> ColumnElement[bool]:
-    query = bindparam(parameter, type_=Text)
-    if kind == "sqlite":
-        return _FTS5.c[INDEX_NAME].op("MATCH", is_comparison=True)(query)
-    vector: ColumnElement[Any] = literal_column(f"{EVENT_DOCUMENTS.name}.{INDEX_NAME}")
-    return vector.op("@@", is_comparison=True)(cast(query, TSQUERY))
-
-
 def _certain(since_ns: int | None, until_ns: int | None) -> dict[str, int | None]:
     """Between which document ids, both included, events are in the period whatever their end."""
     return {
         "within": None if since_ns is None else moment_of(since_ns) + MOMENT,
         "before": None if until_ns is None else moment_of(until_ns) - 1,
     }
-
-
-def _counted(shape: _Shape) -> Select[Any]:
-    """One span's documents on SQLite; only those at the ends of the period are looked at."""
-    number, place = shape.number, _FTS5.c.rowid
-
-    def given(name: str) -> ColumnElement[Any]:
-        return bindparam(f"{name}_{number}", type_=BigInteger)
-
-    conditions = [_has(shape.kind, f"has_{number}")]
-    conditions += [place >= given("first")] if "first" in shape.bounds else []
-    conditions += [place <= given("last")] if "last" in shape.bounds else []
-    certain, looked_at = [], [_DOCUMENT.document_id == place]
-    if "since" in shape.bounds:
-        certain.append(place >= given("within"))
-        looked_at.append(or_(_DOCUMENT.end_ns.is_(None), _DOCUMENT.end_ns >= given("since")))
-    if "until" in shape.bounds:
-        certain.append(place <= given("before"))
-        looked_at.append(_DOCUMENT.start_ns < given("until"))
-    if certain:
-        # In this order: SQLite evaluates the second only where the first is false.
-        conditions.append(or_(and_(*certain), exists().where(*looked_at)))
-    return select(literal(1).label("one")).select_from(_FTS5).where(*conditions)
-
-
-def _newest(shape: _Shape) -> Select[Any]:
-    """One span's documents."""
-    kind, number = shape.kind, shape.number
-    # The document id in the form by which the index can take a range of it, in order.
-    place: ColumnElement[Any] = _FTS5.c.rowid if kind == "sqlite" else _DOCUMENT.document_id
-
-    def given(name: str) -> ColumnElement[Any]:
-        return bindparam(f"{name}_{number}", type_=BigInteger)
-
-    conditions = [_has(kind, f"has_{number}")]
-    conditions += [place >= given("first")] if "first" in shape.bounds else []
-    conditions += [place <= given("last")] if "last" in shape.bounds else []
-    conditions += [_DOCUMENT.start_ns < given("until")] if "until" in shape.bounds else []
-    if "since" in shape.bounds:
-        still = or_(_DOCUMENT.end_ns.is_(None), _DOCUMENT.end_ns >= given("since"))
-        conditions.append(still)
-    statement = select(literal(1).label("one"))
-    if shape.columns is not None:
-        position = func.instr if kind == "sqlite" else func.strpos
-        # Its sign comes before all letters: this looks at the first few tokens.
-        framed = position(_DOCUMENT.tokens, f"{fulltext.FRAMES} ") > 0
-        statement = select(
-            _DOCUMENT.document_id,
-            _DOCUMENT.event_id,
-            _DOCUMENT.start_ns,
-            framed.label("framed"),
-            (_DOCUMENT.tokens if shape.columns.tokens else literal("")).label("tokens"),
-            (_DOCUMENT.text if shape.columns.text else literal("")).label("text"),
-        ).order_by(place.desc())
-    if kind == "postgresql":
-        return statement.select_from(EVENT_DOCUMENTS).where(*conditions)
-    # The sign keeps SQLite from looking each document up in the index.
-    of_index = _DOCUMENT.document_id == literal_column(f"+{INDEX_NAME}.rowid", BigInteger)
-    return statement.select_from(_FTS5.join(EVENT_DOCUMENTS, of_index)).where(*conditions)
-
-
-@lru_cache(maxsize=256)
-def _statement(shapes: tuple[_Shape, ...], residue: tuple[str, ...]) -> Select[Any]:
-    """The spans' documents: rows, or how many. Kept, as building it costs more than running it."""
-    most = bindparam("most", type_=BigInteger)
-    is_counted = shapes[0].columns is None and shapes[0].kind == "sqlite" and not residue
-    made = map(_counted if is_counted else _newest, shapes)
-    found = [one.where(*map(text, residue)).limit(most) for one in made]
-    spans = [statement.subquery() for statement in found]
-    if shapes[0].columns is None:
-        counts = [select(func.count()).select_from(span).scalar_subquery() for span in spans]
-        return select(sum(counts[1:], start=counts[0]))
-    return select(union_all(*(select(span) for span in spans)).subquery())
