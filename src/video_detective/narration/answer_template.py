@@ -270,6 +270,10 @@ def _place(facts: AnswerFacts, language: Language) -> str:
     if not facts.places:
         return ""
     joined = catalogue(language)["words"]["list"].join(facts.places)
+    if language == "zh-TW":
+        # Chinese is set apart from Latin words by a space.
+        before, after = (" " if end.isascii() else "" for end in (joined[0], joined[-1]))
+        joined = f"{before}{joined}{after}"
     return fill(language, "answers", "in_place", places=joined)
 
 

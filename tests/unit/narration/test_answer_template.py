@@ -151,3 +151,9 @@ def test_where_nothing_was_ever_recorded_no_period_is_told() -> None:
     never = replace(ASKED, since_ns=None, until_ns=None, watches=())
     assert told(never) == "無法判斷，還沒有任何錄影。"
     assert told(never, "en") == "It cannot be said: nothing was recorded yet."
+
+
+def test_latin_names_stand_apart_from_chinese_words() -> None:
+    facts = replace(ASKED, count=1, findings=(STAY,), places=("back door",))
+    assert "之間在 back door 找到 1 筆" in told(facts)
+    assert " at back door: 1 matching" in told(facts, "en")
