@@ -225,17 +225,24 @@ class Matching:
 
     def _wanted(self, tiers: Tiers) -> list[str] | None:
         """What documents of these tiers have; None when there can be none."""
-        possible = [sought.query for sought in self.groups if sought.query is not None]
+        counted = self._counted()
         wanted: list[str] = []
+        least = tiers.least
         if self._query.only_complete:
             if any(sought.query is None for sought in self._required):
                 return None
             wanted += [sought.query for sought in self._required if sought.query is not None]
-        if len(possible) < tiers.least:
+            least -= len(self._required)
+        if len(counted) < least:
             return None
-        if tiers.least:
-            wanted.append(fulltext.has_at_least(self._syntax, tiers.least, possible))
+        if least > 0:
+            wanted.append(fulltext.has_at_least(self._syntax, least, counted))
         return wanted
+
+    def _counted(self) -> list[str]:
+        """The groups that a document may have or lack, as far as the index knows them."""
+        needed = self._required if self._query.only_complete else ()
+        return [s.query for s in self.groups if s.query is not None and s not in needed]
 
     def _index_query(self, wanted: Sequence[str], tiers: Tiers | None, *, only_long: bool) -> str:
         """What the index decides; where texts count, it lets too much through."""
@@ -252,9 +259,11 @@ class Matching:
             for sought in self._without
             if (ways := [way for way in sought.ways if not way.text])
         ]
-        possible = [sought.query for sought in self.groups if sought.query is not None]
-        if tiers is not None and tiers.most < len(possible) and not self.needs_text:
-            unwanted.append(fulltext.has_at_least(syntax, tiers.most + 1, possible))
+        if tiers is not None and not self.needs_text:
+            counted = self._counted()
+            sure = len(self._required) if self._query.only_complete else 0
+            if tiers.most - sure < len(counted):
+                unwanted.append(fulltext.has_at_least(syntax, tiers.most - sure + 1, counted))
         for query in unwanted:
             found = fulltext.but_not(syntax, found, query)
         return found
