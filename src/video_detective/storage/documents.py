@@ -34,6 +34,8 @@ Kind = Literal["sqlite", "postgresql"]
 
 LONG_NS = 3600 * NS_PER_S
 """Events that held longer are looked for apart when a period is asked for."""
+DAY_NS = 24 * LONG_NS
+"""And those that held longer than this apart from those."""
 
 VERSION = 3
 """Of what documents are made of and how; raise it when either changes. ``Database.reindex`` writes
@@ -210,6 +212,8 @@ def build(source: Source) -> Built:
         marks.insert(0, fulltext.FRAMES)
     if end_ns is None or end_ns - event.start_ns > LONG_NS:
         marks.append(fulltext.LONG)
+    if end_ns is None or end_ns - event.start_ns > DAY_NS:
+        marks.append(fulltext.DAYS)
     others = [token for part in frames.values() for token in (*part.usual, *part.own)]
     # No phrase goes from one part into the next.
     text = "\n".join([own.text, *(part.text for part in frames.values())])

@@ -17,6 +17,8 @@ EVERY = "=all"
 """Every document has it: what a search without words begins from."""
 LONG = "=long"
 """Held for longer than ``documents.LONG_NS``, or still goes on."""
+DAYS = "=days"
+"""Held for longer than ``documents.DAY_NS``, or still goes on."""
 
 MAX_TOKEN_LENGTH = 120
 """Characters; of a longer token the beginning and a digest are held."""

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, liter
 from video_detective.errors import UsageError
 from video_detective.search.base import Group, IndexQuery
 from video_detective.storage import fulltext
-from video_detective.storage.documents import LONG_NS, MOMENT, moment_of
+from video_detective.storage.documents import DAY_NS, LONG_NS, MOMENT, moment_of
 from video_detective.storage.fulltext import Way
 from video_detective.storage.reading import storable_ns
 from video_detective.storage.statements import Columns, Shape, has, index, statement
@@ -70,12 +70,12 @@ class Span:
 
     Args:
         first, last: The range.
-        only_long: Of it only documents of events that held for long.
+        mark: Of it only documents that have this token; "" for all.
     """
 
     first: int | None
     last: int | None
-    only_long: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +137,15 @@ class Matching:
         """Where documents of the period may be, newest first."""
         since_ns, until_ns = self._query.since_ns, self._query.until_ns
         last = None if until_ns is None else moment_of(storable_ns(until_ns)) + MOMENT - 1
-        first = None if since_ns is None else moment_of(storable_ns(since_ns - LONG_NS))
-        if first is None:
-            return (Span(first, last),)
-        return (Span(first, last), Span(None, first - 1, only_long=True))
+        if since_ns is None:
+            return (Span(None, last),)
+        first = moment_of(storable_ns(since_ns - LONG_NS))
+        earlier = moment_of(storable_ns(since_ns - DAY_NS))
+        return (
+            Span(first, last),
+            Span(earlier, first - 1, mark=fulltext.LONG),
+            Span(None, earlier - 1, mark=fulltext.DAYS),
+        )
 
     def is_complete(self, parts: Sequence[float]) -> bool:
         """Whether a document with these parts, one for each group, has every one it needs."""
@@ -155,7 +160,7 @@ class Matching:
 
         Args:
             tiers: Fewest and most groups.
-            spans: One or two.
+            spans: At least one.
             limit: At most so many of each span.
             tokens: Read their tokens, too.
             text: Read their texts, too.
@@ -219,7 +224,7 @@ class Matching:
                 bounds |= _certain(bounds["since"], bounds["until"])
             given = {name: value for name, value in bounds.items() if value is not None}
             values |= {f"{name}_{number}": value for name, value in given.items()}
-            values[f"has_{number}"] = self._index_query(wanted, tiers, only_long=span.only_long)
+            values[f"has_{number}"] = self._index_query(wanted, tiers, mark=span.mark)
             shapes.append(Shape(self._kind, columns, frozenset(given), number))
         return Asked(statement(tuple(shapes), tuple(residue.conditions)), values)
 
@@ -244,10 +249,10 @@ class Matching:
         needed = self._required if self._query.only_complete else ()
         return [s.query for s in self.groups if s.query is not None and s not in needed]
 
-    def _index_query(self, wanted: Sequence[str], tiers: Tiers | None, *, only_long: bool) -> str:
+    def _index_query(self, wanted: Sequence[str], tiers: Tiers | None, *, mark: str) -> str:
         """What the index decides; where texts count, it lets too much through."""
         syntax = self._syntax
-        needed = [fulltext.has_token(syntax, fulltext.LONG)] if only_long else []
+        needed = [fulltext.has_token(syntax, mark)] if mark else []
         if self._query.cameras:
             tokens = [fulltext.camera_token(camera) for camera in self._query.cameras]
             has_camera = [fulltext.has_token(syntax, token) for token in tokens]
