@@ -258,6 +258,11 @@ class Database:
                 done += len(built)
                 if progress is not None:
                     progress(min(done, total), total)
+        is_first = has_more = total > reindexing.MANY
+        while has_more:
+            async with self._writing() as connection:
+                has_more = await reindexing.join_pieces(connection, self._kind, first=is_first)
+            is_first = False
         async with self._writing() as connection:
             await reindexing.set_complete(connection)
         if progress is not None:

@@ -41,6 +41,8 @@ Place = tuple[int, str]
 
 BATCH = 4000
 """Events of a transaction: others wait a quarter of a second for it."""
+_JOINED_PAGES = 2000
+"""Of the index in one transaction: a fifth of a second."""
 AHEAD = 2
 """Batches that are made while one is stored."""
 MANY = 5000
@@ -88,6 +90,29 @@ async def count_lacking(connection: AsyncConnection) -> int:
     """How many documents are to be written."""
     lacking = _lacking(select(EVENTS.c.event_id)).subquery()
     return await connection.scalar(select(func.count()).select_from(lacking)) or 0
+
+
+async def join_pieces(connection: AsyncConnection, kind: Kind, *, first: bool) -> bool:
+    """Join some of the pieces of SQLite's index, which halves the time of searches.
+
+    Args:
+        connection: Inside a writing transaction.
+        kind: Which database; PostgreSQL sees to it itself.
+        first: Begin with all pieces there are; otherwise go on.
+
+    Returns:
+        Whether there is more to join: https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    if kind == "postgresql":
+        return False
+    pages = -_JOINED_PAGES if first else _JOINED_PAGES
+    changes = select(func.total_changes())
+    before = (await connection.execute(changes)).scalar_one()
+    await connection.exec_driver_sql(
+        "INSERT INTO event_index (event_index, rank) VALUES ('merge', ?)", (pages,)
+    )
+    after = (await connection.execute(changes)).scalar_one()
+    return bool(after - before >= 2)
 
 
 async def next_stretch(connection: AsyncConnection, after: Place | None) -> Stretch | None:
