@@ -41,7 +41,7 @@ def reindex_command(
     if as_json:
         print_json(dataclasses.asdict(done))
     else:
-        say(f"{done.documents} search documents are up to date")
+        say(f"{done.documents} search documents written; the index is up to date")
         if done.vectors or done.vectors_waiting:
             say(f"{done.vectors} vectors made, {done.vectors_waiting} wait")
     if done.failed is not None:

@@ -14,10 +14,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindexed:
-    """What there is now.
+    """What was written; the index is up to date then.
 
     Args:
-        documents: Search documents, all of them up to date.
+        documents: Search documents.
         vectors: Vectors made, where a model for embeddings is set.
         vectors_waiting: Those still to be made.
         failed: Why vectors wait, or Qdrant was not told; None when nothing failed.
@@ -47,11 +47,11 @@ async def reindex(
         StorageError: the database cannot be used.
         UsageError: the environment lacks a server's key.
     """
-    held = 0
+    written = 0
 
     def documents(done: int, total: int) -> None:
-        nonlocal held
-        held = total
+        nonlocal written
+        written = done
         progress("documents", done, total)
 
     await workspace.database.reindex(documents, everything=everything)
@@ -63,7 +63,7 @@ async def reindex(
         rebuilt = await rebuild_index(workspace)
         failed = failed or rebuilt.index_failed
     return Reindexed(
-        documents=held,
+        documents=written,
         vectors=embedded.done,
         vectors_waiting=embedded.waiting,
         failed=failed,

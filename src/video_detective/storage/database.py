@@ -264,7 +264,7 @@ class Database:
                 has_more = await reindexing.join_pieces(connection, self._kind, first=is_first)
             is_first = False
         async with self._writing() as connection:
-            await reindexing.set_complete(connection)
+            await reindexing.set_complete(connection, self._kind)
         if progress is not None:
             progress(total, total)
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    delete,
     func,
     literal,
     or_,
@@ -29,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage import documents
-from video_detective.storage.dialects import KEY_TEXT
+from video_detective.storage.dialects import KEY_TEXT, upsert_into
 from video_detective.storage.documents import Built
 from video_detective.storage.reading import chunks
 from video_detective.storage.sources import sources_of
@@ -48,7 +47,8 @@ AHEAD = 2
 MANY = 5000
 """Of more events a second process makes the documents; starting one takes as long."""
 
-_MARK = META.c.key == "search_index"
+_MARK_KEY = "search_index"
+"""Its value in ``meta`` is the version of which all documents are; "stale" after a migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,21 @@ class Prepare(Protocol):
 
 
 async def is_stale(connection: AsyncConnection) -> bool:
-    """Whether events were there before documents were, and not all of them have one yet."""
-    return await connection.scalar(select(META.c.value).where(_MARK)) == "stale"
+    """Whether some events may lack their document, or have one of another version.
+
+    So it is where events were there before documents were, and after an upgrade that makes
+    documents otherwise: a search would find nothing and not say why.
+    """
+    return await connection.scalar(select(META.c.value).where(META.c.key == _MARK_KEY)) != str(
+        documents.VERSION
+    )
 
 
-async def set_complete(connection: AsyncConnection) -> None:
-    """Note that every event has its document."""
-    await connection.execute(delete(META).where(_MARK))
+async def set_complete(connection: AsyncConnection, kind: Kind) -> None:
+    """Note that every event has its document of this version."""
+    await connection.execute(
+        upsert_into(META, kind), {"key": _MARK_KEY, "value": str(documents.VERSION)}
+    )
 
 
 async def forget_versions(connection: AsyncConnection) -> None:
