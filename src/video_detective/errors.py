@@ -60,6 +60,39 @@ class MissingError(UsageError):
     code = "NOT_FOUND"
 
 
+class ForbiddenError(VideoDetectiveError):
+    """The caller is known and may not do this (scope, role, plan)."""
+
+    code = "FORBIDDEN"
+
+
+class UnauthorizedError(VideoDetectiveError):
+    """Nobody is known by this key, session or password."""
+
+    code = "UNAUTHORIZED"
+
+
+class RateLimitedError(VideoDetectiveError):
+    """Too many requests.
+
+    Args:
+        message, remedy: As for every error.
+        retry_after_s: Seconds until the next one is let through, rounded up.
+    """
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, remedy: str, retry_after_s: int) -> None:
+        super().__init__(message, remedy=remedy, retry_after_s=retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class TooLargeError(UsageError):
+    """What was sent is larger than is taken."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
 class ConflictError(VideoDetectiveError):
     """The request does not fit the present state (already running, another owner)."""
 

@@ -11,14 +11,22 @@ from starlette.requests import Request
 
 from video_detective.errors import (
     ConflictError,
+    ForbiddenError,
     MissingError,
+    RateLimitedError,
     StorageError,
+    TooLargeError,
+    UnauthorizedError,
     UsageError,
     VideoDetectiveError,
 )
 
 _STATUS: tuple[tuple[type[VideoDetectiveError], int], ...] = (
     (MissingError, 404),
+    (TooLargeError, 413),
+    (ForbiddenError, 403),
+    (UnauthorizedError, 401),
+    (RateLimitedError, 429),
     (UsageError, 400),
     (ConflictError, 409),
     (StorageError, 503),

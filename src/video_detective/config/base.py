@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from video_detective.alerts import AlertRule
 from video_detective.errors import MissingError, UsageError
 from video_detective.geometry import Polygon
 from video_detective.rules import Rule, Scene, Tripwire, Zone
@@ -69,22 +71,40 @@ class TripwireSettings(_Model):
     directions: Directions = Directions()
 
 
-class Camera(_Model):
-    """One camera's document.
+class AttributeSettings(_Model):
+    """What persons look like, of devices whose plan has it (LEVEL_02).
 
-    ``frame_size`` (width, height) says that the points are pixels of that picture size; without it
-    they are relative, 0..1.
+    ``every_s``: seconds between records while persons are in view; 0 records nothing. ``model`` is
+    the file of an ONNX model in PA-100K label order; without one only colours are measured.
     """
 
-    name: str = ""
-    aliases: tuple[str, ...] = ()
-    timezone: str = "Asia/Taipei"
+    every_s: float = Field(default=10.0, ge=0, le=3600)
+    model: str | None = None
+
+
+class SceneDocument(_Model):
+    """What is watched for in a camera's view: the part of its document that a scene keeps.
+
+    ``frame_size`` (width, height) says that the points are pixels of that picture size; without it
+    they are relative, 0..1. ``alerts`` says which events are alerts; without it every one is.
+    """
+
     frame_size: tuple[int, int] | None = None
     sampling: Sampling = Sampling()
     detection: DetectionSettings = DetectionSettings()
     zones: dict[Identifier, ZoneSettings] = {}
     tripwires: dict[Identifier, TripwireSettings] = {}
     rules: tuple[Annotated[Rule, Field(discriminator="type")], ...] = ()
+    alerts: tuple[AlertRule, ...] | None = None
+    attributes: AttributeSettings = AttributeSettings()
+
+
+class Camera(SceneDocument):
+    """One camera's document: its scene, and what people call it."""
+
+    name: str = ""
+    aliases: tuple[str, ...] = ()
+    timezone: str = "Asia/Taipei"
 
     def relative(self, point: Coordinates) -> Coordinates:
         """The point as shares of width and height."""
@@ -120,8 +140,18 @@ class Camera(_Model):
 
     def settings_hash(self) -> str:
         """SHA-256 of everything that can change a result; equal documents have equal hashes."""
-        text = self.model_dump_json(exclude={"aliases"})
+        # What is younger than documents counts only where it is set, and names stand first as they
+        # always did: others keep their hash.
+        younger = ("alerts", "attributes")
+        unset = {key for key in younger if getattr(self, key) == _default_of(type(self), key)}
+        data = self.model_dump(mode="json", exclude={"aliases", *unset})
+        ordered = {"name": data.pop("name"), "timezone": data.pop("timezone"), **data}
+        text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _default_of(kind: type[Camera], name: str) -> object:
+    return kind.model_fields[name].default
 
 
 class Document(_Model):

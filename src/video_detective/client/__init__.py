@@ -1,0 +1,1 @@
+"""A typed client of the REST interface, for programs of others. It knows nothing of the server."""

@@ -1,0 +1,1 @@
+"""Insights: an alert described in a fixed schema, by a model or by template."""

@@ -1,0 +1,1 @@
+"""Accounts, users, sessions, keys and the audit log."""

@@ -1,0 +1,1 @@
+"""Attribute records and their sums."""

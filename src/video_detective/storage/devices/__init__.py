@@ -1,0 +1,1 @@
+"""Devices, scenes and their versions."""

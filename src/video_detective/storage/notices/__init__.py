@@ -1,0 +1,1 @@
+"""Channels, the outbox of notifications, and counted requests."""

@@ -1,0 +1,1 @@
+"""Nodes, live analyses and uploaded files."""
