@@ -12,6 +12,7 @@ import video_detective
 from video_detective.api import shapes
 from video_detective.api.failures import Failure, handle_failures
 from video_detective.api.security import Guard, RefusalPage
+from video_detective.api.v1 import ROUTES
 from video_detective.errors import UsageError
 from video_detective.narration.catalogue import Language
 from video_detective.pipeline.clock import now_ns
@@ -61,6 +62,8 @@ def create_app(
         return JSONResponse({"status": "ok"})
 
     app.include_router(_routes(workspace))
+    for routes in ROUTES:
+        app.include_router(routes(workspace))
     return app
 
 
