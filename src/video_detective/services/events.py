@@ -30,6 +30,7 @@ class Media:
 
 async def camera_list(workspace: Workspace) -> list[dict[str, Any]]:
     """Cameras with name, time zone, zones and tripwires (by id and name)."""
+    seen = await workspace.cameras()
     return [
         {
             "camera_id": row.camera_id,
@@ -44,6 +45,7 @@ async def camera_list(workspace: Workspace) -> list[dict[str, Any]]:
             },
         }
         for row in await workspace.database.cameras()
+        if seen is None or row.camera_id in seen
     ]
 
 
@@ -55,7 +57,7 @@ async def stored_event(workspace: Workspace, event_id: str) -> StoredEvent:
     """
     # PostgreSQL takes no NUL in a text.
     stored = None if "\0" in event_id else await workspace.database.event(event_id)
-    if stored is None:
+    if stored is None or not await workspace.sees(stored.event.camera_id):
         raise MissingError(
             f"There is no event {event_id!r}", remedy="List them with 'video-detective events'."
         )
@@ -102,7 +104,9 @@ async def _content_of(workspace: Workspace, name: str) -> tuple[str | None, str]
         return None, ".jpg"
     if picture["event"] is None:
         frame = await workspace.database.frame(picture["frame"])
-        return (frame.image_sha256 if frame and not picture["boxes"] else None), ".jpg"
+        if frame is None or picture["boxes"] or not await workspace.sees(frame.camera_id):
+            return None, ".jpg"
+        return frame.image_sha256, ".jpg"
     kind = "annotated" if picture["boxes"] else "original"
     rows = await _evidence(workspace, picture["event"])
     found = (r.sha256 for r in rows if r.kind == kind and r.frame_id == picture["frame"])
@@ -111,7 +115,9 @@ async def _content_of(workspace: Workspace, name: str) -> tuple[str | None, str]
 
 async def _evidence(workspace: Workspace, event_id: str) -> tuple[EvidenceRow, ...]:
     stored = await workspace.database.event(event_id)
-    return stored.evidence if stored else ()
+    if stored is None or not await workspace.sees(stored.event.camera_id):
+        return ()
+    return stored.evidence
 
 
 async def list_events(
@@ -152,6 +158,7 @@ async def list_events(
                 limit=1000,
                 cursor=cursor,
                 order="oldest",
+                reach=workspace.reach,
             )
         )
         records += [

@@ -75,13 +75,13 @@ async def find(
         MissingError: there is no such camera.
         UsageError: a time is wrong, or the period is empty.
     """
-    names = {row.camera_id: row.name for row in await workspace.database.cameras()}
+    places = await workspace.places()
+    names = places.names
     if camera and camera not in names:
         raise MissingError(
             f"There is no camera {camera!r}",
             remedy=f"Use one of: {', '.join(names) or '(none yet)'}.",
         )
-    places = await workspace.places()
     zone = places.zone(camera)
     since_ns = parse_time(since, zone, what="from")
     until_ns = parse_time(until, zone, what="to")
@@ -91,7 +91,9 @@ async def find(
             remedy="Let it end after it begins.",
         )
     axis = time_axis(since_ns, until_ns, zone)
-    query = EventQuery(camera=camera or None, since_ns=since_ns, until_ns=until_ns)
+    query = EventQuery(
+        camera=camera or None, since_ns=since_ns, until_ns=until_ns, reach=workspace.reach
+    )
     database = workspace.database
     counts = await database.event_counts(query, axis.clock)
     wanted = {camera} if camera else {*names, *(row.camera_id for row in counts.kinds)}
@@ -114,6 +116,7 @@ def _first(query: EventQuery, limit: int) -> EventQuery:
         until_ns=query.until_ns,
         limit=limit,
         order="oldest",
+        reach=query.reach,
     )
 
 

@@ -85,6 +85,10 @@ async def search(
             remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
         )
     asked = understand(question, places, now_ns, camera, since, until)
+    seen = await workspace.cameras()
+    if seen is not None and not asked.cameras:
+        # No id is empty: who sees no camera finds nothing.
+        asked = replace(asked, searched=tuple(sorted(seen)) or ("",))
     found = await _find(workspace, asked, limit, cursor)
     watched = (
         asked.cameras or cameras_of_places(asked.interpretation, places) or tuple(places.scenes)
@@ -152,6 +156,7 @@ async def _find(workspace: Workspace, asked: Asked, limit: int, cursor: str | No
         page = await workspace.database.events(
             EventQuery(
                 camera=next(iter(asked.cameras), None),
+                reach=workspace.reach,
                 since_ns=asked.since_ns,
                 until_ns=asked.until_ns,
                 limit=limit,
@@ -204,7 +209,7 @@ def _query(asked: Asked) -> IndexQuery:
     return replace(
         asked.interpretation.query(),
         groups=_by_rules(asked.interpretation.groups),
-        cameras=asked.cameras,
+        cameras=asked.cameras or asked.searched,
         since_ns=asked.since_ns,
         until_ns=asked.until_ns,
     )

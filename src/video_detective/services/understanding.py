@@ -15,13 +15,22 @@ from video_detective.services.workspace import Places
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question as it is going to be looked for."""
+    """A question as it is going to be looked for.
+
+    Args:
+        interpretation: How it was read.
+        cameras: That it names, or were chosen by hand; empty: none.
+        since_ns, until_ns: The period.
+        zone: In which its times are read.
+        searched: Where it names none: of these cameras only; empty: of every one.
+    """
 
     interpretation: Interpretation
     cameras: tuple[str, ...]
     since_ns: int | None
     until_ns: int | None
     zone: ZoneInfo
+    searched: tuple[str, ...] = ()
 
 
 def understand(

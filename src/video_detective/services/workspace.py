@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,11 @@ from video_detective.services.models import Models
 from video_detective.storage import CameraRow
 from video_detective.storage.blobs import BlobStore
 from video_detective.storage.database import Database
+from video_detective.storage.reach import Reach
 
 DEFAULT_TIMEZONE = "Asia/Taipei"
+_MOST_KNOWN = 200
+"""So many callers' places are kept ready."""
 
 
 class Places:
@@ -74,7 +77,23 @@ class Workspace:
     database: Database
     blobs: BlobStore
     models: Models = field(default_factory=lambda: Models(Settings()))
-    _known: list[tuple[list[CameraRow], Places]] = field(default_factory=list, repr=False)
+    reach: Reach | None = None
+    _known: dict[Reach | None, tuple[list[CameraRow], Places]] = field(
+        default_factory=dict, repr=False
+    )
+
+    def within(self, reach: Reach | None) -> Workspace:
+        """The same data directory as somebody sees it; None: everything, as the command line."""
+        return replace(self, reach=reach)
+
+    async def cameras(self) -> frozenset[str] | None:
+        """Ids of the cameras that can be seen; None: every one, known here or not."""
+        return await self.database.cameras_in(self.reach)
+
+    async def sees(self, camera_id: str) -> bool:
+        """Whether a camera can be seen."""
+        cameras = await self.cameras()
+        return cameras is None or camera_id in cameras
 
     @property
     def settings(self) -> Settings:
@@ -83,11 +102,17 @@ class Workspace:
 
     async def places(self) -> Places:
         """The known cameras' scenes and time zones."""
+        cameras = await self.cameras()
         rows = await self.database.cameras()
+        if cameras is not None:
+            rows = [row for row in rows if row.camera_id in cameras]
         # Documents are validated again only when one has changed: questions ask every time.
-        if not self._known or self._known[0][0] != rows:
-            self._known[:] = [(rows, Places.of(rows))]
-        return self._known[0][1]
+        known = self._known.get(self.reach)
+        if known is None or known[0] != rows:
+            while len(self._known) >= _MOST_KNOWN:
+                self._known.pop(next(iter(self._known)))
+            known = self._known[self.reach] = (rows, Places.of(rows))
+        return known[1]
 
     def access_token(self) -> str:
         """The secret that opens this directory's service; made at first use, for its owner only.

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S
 from video_detective.rules.base import Event
+from video_detective.storage.reach import Reach
 from video_detective.tracking.base import Track
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -295,6 +296,7 @@ class EventQuery:
         limit: 1..1000 events a page.
         cursor: ``Page.next_cursor`` of the page before, of the same query.
         order: ``newest`` or ``oldest`` start first.
+        reach: Only of cameras that can be seen; None: of every one.
     """
 
     camera: str | None = None
@@ -304,6 +306,7 @@ class EventQuery:
     limit: int = 50
     cursor: str | None = None
     order: Literal["newest", "oldest"] = "newest"
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

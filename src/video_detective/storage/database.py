@@ -50,6 +50,7 @@ from video_detective.storage.failures import explained
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
 from video_detective.storage.queue_place import QueuePlace, queue_place
+from video_detective.storage.reach import Reach
 from video_detective.storage.vectors import Vectors
 
 
@@ -148,6 +149,13 @@ class Database:
         """Every camera ever configured, in order of id."""
         async with self._reading() as connection:
             return await reading.cameras(connection)
+
+    async def cameras_in(self, reach: Reach | None) -> frozenset[str] | None:
+        """Camera ids in reach; None where every one is, also those that nobody configured."""
+        if reach is None:
+            return None
+        async with self._reading() as connection:
+            return await reading.cameras_in(connection, reach)
 
     # --- runs
 

@@ -26,6 +26,8 @@ from video_detective.storage.base import (
     TrackRow,
 )
 from video_detective.storage.dialects import KEY_TEXT
+from video_detective.storage.reach import Reach, of_camera
+from video_detective.storage.service_tables import DEVICES
 from video_detective.storage.tables import (
     CAMERAS,
     COUNTERS,
@@ -47,6 +49,14 @@ async def cameras(connection: AsyncConnection) -> list[CameraRow]:
     """Every camera, in order of id."""
     found = await connection.execute(select(CAMERAS).order_by(CAMERAS.c.camera_id))
     return [rows.camera_from(row) for row in found.mappings()]
+
+
+async def cameras_in(connection: AsyncConnection, reach: Reach) -> frozenset[str]:
+    """Camera ids in reach."""
+    devices = select(DEVICES.c.camera_id)
+    seen = of_camera(reach, DEVICES.c.camera_id)
+    found = await connection.scalars(devices if seen is None else devices.where(seen))
+    return frozenset(found)
 
 
 async def runs(connection: AsyncConnection, camera: str | None) -> list[RunRow]:
@@ -227,6 +237,9 @@ def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
     ]
     if query.camera is not None:
         wanted.append(EVENTS.c.camera_id == query.camera)
+    seen = of_camera(query.reach, EVENTS.c.camera_id)
+    if seen is not None:
+        wanted.append(seen)
     if query.types:
         wanted.append(EVENTS.c.type.in_(query.types))
     if query.until_ns is not None:
