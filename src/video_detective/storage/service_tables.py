@@ -441,7 +441,8 @@ RATE_WINDOWS = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Index(None, "expires_ms"),
 )
-"""Requests counted per key and window, where several processes share a PostgreSQL."""
+"""Requests counted per key and window, where several processes share a PostgreSQL; there the table
+is not logged: a crash may forget counts, and counting must not wait for the disk."""
 
 _AUDIT_TRIGGERS = {
     "sqlite": (
@@ -461,7 +462,13 @@ _AUDIT_TRIGGERS = {
     ),
 }
 
-for _table, _made in ((INSIGHTS, _INDEX), (AUDIT, _AUDIT_TRIGGERS)):
+_UNLOGGED = {"postgresql": ("ALTER TABLE rate_windows SET UNLOGGED",)}
+
+for _table, _made in (
+    (INSIGHTS, _INDEX),
+    (AUDIT, _AUDIT_TRIGGERS),
+    (RATE_WINDOWS, _UNLOGGED),
+):
     for _dialect, _statements in _made.items():
         for _statement in _statements:
             _ddl = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]

@@ -51,6 +51,7 @@ POSTGRESQL_EXTRAS = (
     END $$""",
     """CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()""",
+    """ALTER TABLE rate_windows SET UNLOGGED""",
 )
 
 
