@@ -83,6 +83,20 @@ class EmbeddingSettings(_Section):
     qdrant: QdrantSettings | None = None
 
 
+class LimitSettings(_Section):
+    """How many requests are let through a minute.
+
+    A key's whole minute may come at once. ``per_user`` holds for people, whose page asks for many
+    pictures; ``searches`` for the insights' search in words, of a key or a user; ``sign_ins`` for
+    attempts to sign in from one address.
+    """
+
+    per_key: int = Field(default=600, ge=1, le=1_000_000)
+    per_user: int = Field(default=6000, ge=1, le=1_000_000)
+    searches: int = Field(default=30, ge=1, le=1_000_000)
+    sign_ins: int = Field(default=20, ge=1, le=1_000_000)
+
+
 class Settings(_Section):
     """A whole settings file; every part but the version may be left out."""
 
@@ -91,6 +105,7 @@ class Settings(_Section):
     narration: NarrationSettings | None = None
     answers: AnswerSettings | None = None
     embeddings: EmbeddingSettings | None = None
+    limits: LimitSettings = LimitSettings()
 
     def server(self, name: str, environment: Mapping[str, str] = os.environ) -> Server:
         """The named server, ready to be called; its key is read from the environment.
