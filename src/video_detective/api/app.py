@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
@@ -11,6 +12,7 @@ from fastapi.security import HTTPBearer
 import video_detective
 from video_detective.api import shapes
 from video_detective.api.failures import Failure, handle_failures
+from video_detective.api.limits import Limits, RateLimited
 from video_detective.api.security import Guard, RefusalPage
 from video_detective.api.v1 import ROUTES
 from video_detective.errors import UsageError
@@ -54,6 +56,8 @@ def create_app(
         redirect_slashes=False,
     )
     handle_failures(app)
+    limits = Limits(workspace.database.windows(time.time), workspace.settings.limits)
+    app.add_middleware(RateLimited, limits=limits)  # within the guard, which knows the caller
     app.add_middleware(Guard, token=token, hosts=hosts, refusal_page=refusal_page)
 
     @app.get("/healthz", responses={200: {"model": shapes.Health}})

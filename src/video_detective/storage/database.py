@@ -49,6 +49,7 @@ from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
+from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach
 from video_detective.storage.vectors import Vectors
@@ -105,6 +106,16 @@ class Database:
             await database.close()
             raise
         return database
+
+    def windows(self, clock: Callable[[], float]) -> WindowsInMemory:
+        """Where requests are counted: with other processes on PostgreSQL, here alone on SQLite.
+
+        Args:
+            clock: Seconds since the epoch.
+        """
+        if self._kind == "sqlite":
+            return WindowsInMemory(clock)
+        return SharedWindows(self._writing, clock)
 
     async def queue_place(self) -> QueuePlace:
         """Where the job queue keeps its own tables; see ``storage.queue_place``.
