@@ -56,7 +56,7 @@ def create_app(
         redirect_slashes=False,
     )
     handle_failures(app)
-    limits = Limits(workspace.database.windows(time.time), workspace.settings.limits)
+    limits = Limits(lambda: workspace.database.windows(time.time), workspace.settings.limits)
     app.add_middleware(RateLimited, limits=limits)  # within the guard, which knows the caller
     app.add_middleware(Guard, token=token, hosts=hosts, refusal_page=refusal_page)
 

@@ -12,7 +12,9 @@ import ipaddress
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.strategies import FixedWindowRateLimiter
@@ -66,16 +68,20 @@ class Limits:
     """Counts requests.
 
     Args:
-        storage: Where.
+        storage: Makes the place where; called once, at the first request that counts.
         settings: How many.
     """
 
-    def __init__(self, storage: WindowsInMemory, settings: LimitSettings) -> None:
-        self._limiter = FixedWindowRateLimiter(storage)
+    def __init__(self, storage: Callable[[], WindowsInMemory], settings: LimitSettings) -> None:
+        self._storage = storage
         self._per_key = RateLimitItemPerMinute(settings.per_key)
         self._per_user = RateLimitItemPerMinute(settings.per_user)
         self._searches = RateLimitItemPerMinute(settings.searches)
         self._sign_ins = RateLimitItemPerMinute(settings.sign_ins)
+
+    @cached_property
+    def _limiter(self) -> FixedWindowRateLimiter:
+        return FixedWindowRateLimiter(self._storage())
 
     async def check(self, request: Request) -> Left | None:
         """Count a request; None where nothing limits it.
