@@ -150,3 +150,18 @@ class ModelError(VideoDetectiveError):
         self.reason = reason
         self.transient = transient
         self.raw = raw
+
+
+class ReceiverError(VideoDetectiveError):
+    """A receiver of notifications was not reached, or did not take one.
+
+    Args:
+        message, remedy: As for every error; never with a secret or a whole address.
+        transient: The same notification may be taken later.
+    """
+
+    code = "UPSTREAM_UNAVAILABLE"
+
+    def __init__(self, message: str, *, remedy: str, transient: bool) -> None:
+        super().__init__(message, remedy=remedy, transient=transient)
+        self.transient = transient
