@@ -60,6 +60,10 @@ class MissingError(UsageError):
     code = "NOT_FOUND"
 
 
+class GoneError(MissingError):
+    """A link that was good for a time or for one use is so no longer."""
+
+
 class ForbiddenError(VideoDetectiveError):
     """The caller is known and may not do this (scope, role, plan)."""
 

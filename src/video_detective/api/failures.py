@@ -12,6 +12,7 @@ from starlette.requests import Request
 from video_detective.errors import (
     ConflictError,
     ForbiddenError,
+    GoneError,
     MissingError,
     RateLimitedError,
     StorageError,
@@ -22,6 +23,7 @@ from video_detective.errors import (
 )
 
 _STATUS: tuple[tuple[type[VideoDetectiveError], int], ...] = (
+    (GoneError, 410),
     (MissingError, 404),
     (TooLargeError, 413),
     (ForbiddenError, 403),

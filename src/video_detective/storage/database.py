@@ -27,6 +27,7 @@ from video_detective.storage import (
     searching,
     writing,
 )
+from video_detective.storage.accounts.accounts import Accounts
 from video_detective.storage.base import (
     CameraRow,
     EventQuery,
@@ -44,6 +45,7 @@ from video_detective.storage.base import (
     StoredEvent,
     TrackRow,
 )
+from video_detective.storage.devices.devices import Devices
 from video_detective.storage.dialects import WRITE, Address
 from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
@@ -71,6 +73,8 @@ class Database:
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if address.kind == "sqlite" else nullcontext()
         )
+        self.devices = Devices(address.kind, self._reading, self._writing)
+        self.accounts = Accounts(address.kind, self._reading, self._writing)
         self.narrations = Narrations(address.kind, self._reading, self._writing)
         self.vectors = Vectors(address.kind, self._reading, self._writing)
 
