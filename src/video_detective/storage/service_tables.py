@@ -156,10 +156,12 @@ SCENES = Table(
     Column("version", Integer, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
+    Column("deleted_ns", BigInteger),
     UniqueConstraint("camera_id"),
     Index(None, "account_id", "scene_id"),
 )
-"""A device's zones, tripwires, rules and alert rules: one scene per device, in versions."""
+"""A device's zones, tripwires, rules and alert rules: one scene per device, in versions. A removed
+one has an empty last version; a new scene of the device goes on from it."""
 
 SCENE_VERSIONS = Table(
     "scene_versions",

@@ -30,6 +30,7 @@ from video_detective.storage.base import (
     StoredEvent,
     TrackRow,
 )
+from video_detective.storage.devices import keeping
 from video_detective.storage.dialects import Insert, insert_into, upsert_into
 from video_detective.storage.reading import chunks
 from video_detective.storage.tables import (
@@ -51,14 +52,16 @@ _EVENT_ID = re.compile(r"evt_([0-9]{8})_.+_([0-9]{1,18})")
 
 
 async def save_camera(connection: AsyncConnection, kind: Kind, camera: CameraRow) -> None:
-    """Store or replace a camera."""
+    """Store or replace a camera; it has a device and a scene, see ``devices.keeping``."""
     await connection.execute(upsert_into(CAMERAS, kind), rows.camera_values(camera))
+    await keeping.follow_camera(connection, kind, camera)
 
 
 async def begin_run(
     connection: AsyncConnection, kind: Kind, key: RunKey, info: Mapping[str, Any], start_ns: int
 ) -> Run:
     """Make the run if it is new, and raise its epoch; a done one is what is shown from now on."""
+    await keeping.know_cameras(connection, kind, [key.camera_id])
     named = {
         "camera_id": key.camera_id,
         "fingerprint": key.fingerprint,
@@ -378,6 +381,7 @@ async def import_events(
 ) -> ImportCounts:
     """Write events of elsewhere, never over those of an analysis here."""
     wanted = {stored.event.event_id: rows.event_values(stored, None) for stored in events}
+    await keeping.know_cameras(connection, kind, (stored.event.camera_id for stored in events))
     await _raise_counters(connection, kind, _event_numbers(events))
     new, changed = dict(wanted), dict[str, rows.RowValues]()
     unchanged = kept = 0
