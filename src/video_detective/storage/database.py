@@ -51,6 +51,7 @@ from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
+from video_detective.storage.notices.notices import Notices
 from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach
@@ -77,6 +78,7 @@ class Database:
         self.accounts = Accounts(address.kind, self._reading, self._writing)
         self.narrations = Narrations(address.kind, self._reading, self._writing)
         self.vectors = Vectors(address.kind, self._reading, self._writing)
+        self.notices = Notices(address.kind, self._reading, self._writing)
 
     @classmethod
     async def open(
