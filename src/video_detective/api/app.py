@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 
 import video_detective
 from video_detective.api import shapes
+from video_detective.api.access_log import Traced
 from video_detective.api.failures import Failure, handle_failures
 from video_detective.api.limits import Limits, RateLimited
 from video_detective.api.security import Guard, RefusalPage
@@ -59,6 +60,7 @@ def create_app(
     limits = Limits(lambda: workspace.database.windows(time.time), workspace.settings.limits)
     app.add_middleware(RateLimited, limits=limits)  # within the guard, which knows the caller
     app.add_middleware(Guard, token=token, hosts=hosts, refusal_page=refusal_page)
+    app.add_middleware(Traced)  # the outermost: also what the guard refuses has its line
 
     @app.get("/healthz", responses={200: {"model": shapes.Health}})
     async def healthz() -> JSONResponse:

@@ -23,6 +23,7 @@ from video_detective.cli.console import (
 )
 from video_detective.errors import ConflictError
 from video_detective.services.background import words_in_background
+from video_detective.services.logs import log_as_json
 from video_detective.services.workspace import open_workspace
 from video_detective.web.page import add_pages, signed_out_page
 
@@ -62,6 +63,7 @@ async def _serve_at(
 ) -> None:
     async with open_workspace(data_dir, database) as workspace:
         token = workspace.access_token()
+        log_as_json(secrets=[token, *workspace.settings.secrets()])
         app = create_app(workspace, token=token, hosts=hosts, refusal_page=signed_out_page)
         add_pages(app)
         shown = f"[{host}]" if ":" in host else host
@@ -80,6 +82,7 @@ async def _serve_at(
             uvicorn.Config(
                 app,
                 log_level="warning",
+                log_config=None,  # its lines are like ours
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_S,

@@ -123,6 +123,13 @@ class Settings(_Section):
             timeout_s=settings.timeout_s,
         )
 
+    def secrets(self, environment: Mapping[str, str] = os.environ) -> list[str]:
+        """The keys that are set, of every server: what no log may hold."""
+        variables = [server.api_key_env for server in self.servers.values()]
+        if self.embeddings is not None and self.embeddings.qdrant is not None:
+            variables.append(self.embeddings.qdrant.api_key_env)
+        return [environment[name] for name in variables if name and environment.get(name)]
+
 
 def qdrant_key(settings: QdrantSettings, environment: Mapping[str, str] = os.environ) -> str:
     """The key of a Qdrant server; "" for none.
