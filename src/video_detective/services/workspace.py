@@ -18,6 +18,7 @@ from video_detective.services.models import Models
 from video_detective.storage import CameraRow
 from video_detective.storage.blobs import BlobStore
 from video_detective.storage.database import Database
+from video_detective.storage.devices import DeviceInfo
 from video_detective.storage.reach import Reach
 
 DEFAULT_TIMEZONE = "Asia/Taipei"
@@ -32,6 +33,8 @@ class Places:
         scenes: By camera id.
         names: What people call each camera, by id.
         aliases: What else they call it, by id.
+        devices: Which device each camera id is, whose, and with which scene; also those of
+            cameras of which nothing is known but events.
     """
 
     def __init__(
@@ -39,10 +42,13 @@ class Places:
         scenes: Mapping[str, Scene],
         names: Mapping[str, str],
         aliases: Mapping[str, tuple[str, ...]],
+        devices: Mapping[str, DeviceInfo],
     ) -> None:
         self.scenes = scenes
         self.names = names
         self.aliases = aliases
+        self.devices = devices
+        self._by_device = {info.device_id: info for info in devices.values()}
         self._zones = {key: ZoneInfo(scene.timezone) for key, scene in scenes.items()}
 
     def scene(self, camera_id: str) -> Scene:
@@ -50,18 +56,27 @@ class Places:
         return self.scenes.get(camera_id) or Scene(camera_id=camera_id, timezone=DEFAULT_TIMEZONE)
 
     @classmethod
-    def of(cls, rows: Sequence[CameraRow]) -> Places:
-        """The places of stored cameras."""
+    def of(cls, rows: Sequence[CameraRow], devices: Mapping[str, DeviceInfo]) -> Places:
+        """The places of stored cameras and devices."""
         cameras = {row.camera_id: Camera.model_validate(row.document) for row in rows}
         return cls(
             scenes={key: camera.scene(key) for key, camera in cameras.items()},
             names={row.camera_id: row.name or row.camera_id for row in rows},
             aliases={key: camera.aliases for key, camera in cameras.items()},
+            devices=devices,
         )
 
     def name(self, camera_id: str) -> str:
         """What people call a camera; its id when it is not known here."""
         return self.names.get(camera_id, camera_id)
+
+    def device(self, camera_id: str) -> DeviceInfo | None:
+        """The device of a camera id; None when it is not known here."""
+        return self.devices.get(camera_id)
+
+    def device_by_id(self, device_id: str) -> DeviceInfo | None:
+        """A device by its own id; None when it is not known here."""
+        return self._by_device.get(device_id)
 
     def zone(self, camera_id: str = "") -> ZoneInfo:
         """A camera's time zone; for no camera, the first one's."""
@@ -78,9 +93,7 @@ class Workspace:
     blobs: BlobStore
     models: Models = field(default_factory=lambda: Models(Settings()))
     reach: Reach | None = None
-    _known: dict[Reach | None, tuple[list[CameraRow], Places]] = field(
-        default_factory=dict, repr=False
-    )
+    _known: dict[Reach | None, tuple[str, Places]] = field(default_factory=dict, repr=False)
 
     def within(self, reach: Reach | None) -> Workspace:
         """The same data directory as somebody sees it; None: everything, as the command line."""
@@ -101,17 +114,21 @@ class Workspace:
         return self.models.settings
 
     async def places(self) -> Places:
-        """The known cameras' scenes and time zones."""
-        cameras = await self.cameras()
-        rows = await self.database.cameras()
-        if cameras is not None:
-            rows = [row for row in rows if row.camera_id in cameras]
-        # Documents are validated again only when one has changed: questions ask every time.
+        """The known cameras' scenes and time zones, and their devices."""
+        # Nearly every request asks: nothing but the stamp is read while nothing has changed. It is
+        # read first, so that what changes in between is read again next time.
+        stamp = await self.database.devices.stamp()
         known = self._known.get(self.reach)
-        if known is None or known[0] != rows:
+        if known is None or known[0] != stamp:
+            cameras = await self.cameras()
+            rows = await self.database.cameras()
+            devices = await self.database.devices.infos()
+            if cameras is not None:
+                rows = [row for row in rows if row.camera_id in cameras]
+                devices = {key: info for key, info in devices.items() if key in cameras}
             while len(self._known) >= _MOST_KNOWN:
                 self._known.pop(next(iter(self._known)))
-            known = self._known[self.reach] = (rows, Places.of(rows))
+            known = self._known[self.reach] = (stamp, Places.of(rows, devices))
         return known[1]
 
     def access_token(self) -> str:
