@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from video_detective.errors import VideoDetectiveError
 from video_detective.services.embedding import embed_pending
 from video_detective.services.narration import keep_narrating
+from video_detective.services.node import keep_beating
 from video_detective.services.workspace import Workspace
 
 LOOK_AGAIN_S = 10.0
@@ -27,7 +28,7 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     goes on.
     """
     stop = asyncio.Event()
-    tasks: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = [asyncio.create_task(keep_beating(workspace, stop))]
     if workspace.settings.narration is not None:
         tasks.append(asyncio.create_task(_narrate(workspace, stop)))
     if workspace.settings.embeddings is not None:

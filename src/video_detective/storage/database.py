@@ -56,6 +56,7 @@ from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach
 from video_detective.storage.vectors import Vectors
+from video_detective.storage.work.repository import Work
 
 
 class Database:
@@ -78,6 +79,7 @@ class Database:
         self.accounts = Accounts(address.kind, self._reading, self._writing)
         self.narrations = Narrations(address.kind, self._reading, self._writing)
         self.vectors = Vectors(address.kind, self._reading, self._writing)
+        self.work = Work(address.kind, self._reading, self._writing)
         self.notices = Notices(address.kind, self._reading, self._writing)
 
     @classmethod

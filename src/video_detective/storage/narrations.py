@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     bindparam,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     delete,
     func,
     literal,
-    literal_column,
     or_,
     select,
     update,
@@ -30,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from video_detective.narration.budget import Spent
 from video_detective.storage import documents, rows
 from video_detective.storage.base import NarrationRow
+from video_detective.storage.clock import CLOCK_MS
 from video_detective.storage.dialects import Insert, insert_into
 from video_detective.storage.narration_rows import (
     CAN_WAIT_NS,
@@ -45,15 +44,6 @@ from video_detective.storage.tables import EVENTS, FRAMES, NARRATIONS, RUNS, WOR
 
 Kind = Literal["sqlite", "postgresql"]
 _CAN_WAIT = EVENTS.c.end_ns < NARRATIONS.c.requested_ns - CAN_WAIT_NS
-
-_CLOCK_MS: dict[Kind, ColumnElement[int]] = {
-    "sqlite": literal_column(
-        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger
-    ),
-    "postgresql": literal_column(
-        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", BigInteger
-    ),
-}
 
 Open = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -212,7 +202,7 @@ class Narrations:
         Returns:
             Every worker's last one, this one's included.
         """
-        now = _CLOCK_MS[self._kind]
+        now = CLOCK_MS[self._kind]
         statement = insert_into(WORKERS, self._kind).values(worker=worker, beats=now)
         # The clock may be set back; a beat is larger than the one before all the same.
         later = case((WORKERS.c.beats >= now, WORKERS.c.beats + 1), else_=now)
