@@ -69,7 +69,4 @@ def _log(scope: Scope, status: int, took_s: float) -> None:
         "client": scope["client"][0] if scope.get("client") else "",
         "caller": f"{caller.kind}:{caller.id}" if caller is not None else "",
     }
-    _LOG.info(
-        "%s %s %d", fields["method"], fields["path"], status,
-        extra={"fields": {key: value for key, value in fields.items() if value != ""}},
-    )  # fmt: skip
+    _LOG.info("request", extra={"fields": {k: v for k, v in fields.items() if v != ""}})

@@ -102,7 +102,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True, default=str)
 
     def _clean(self, text: str) -> str:
-        return redacted(text, self._secrets)
+        return redacted(text, self._secrets) if len(text) >= _SHORTEST else text
 
 
 def log_as_json(
