@@ -16,6 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from video_detective.config.base import Identifier
 from video_detective.config.checks import Problem
+from video_detective.config.notifications import (
+    NotificationSettings,
+    ServiceSettings,
+    notification_problems,
+    service_problems,
+)
 from video_detective.config.tree import Kind as DocumentKind
 from video_detective.config.tree import Tree, read_text
 from video_detective.errors import UsageError
@@ -106,6 +112,8 @@ class Settings(_Section):
     answers: AnswerSettings | None = None
     embeddings: EmbeddingSettings | None = None
     limits: LimitSettings = LimitSettings()
+    notifications: NotificationSettings = NotificationSettings()
+    service: ServiceSettings = ServiceSettings()
 
     def server(self, name: str, environment: Mapping[str, str] = os.environ) -> Server:
         """The named server, ready to be called; its key is read from the environment.
@@ -128,7 +136,8 @@ class Settings(_Section):
         variables = [server.api_key_env for server in self.servers.values()]
         if self.embeddings is not None and self.embeddings.qdrant is not None:
             variables.append(self.embeddings.qdrant.api_key_env)
-        return [environment[name] for name in variables if name and environment.get(name)]
+        keys = [environment[name] for name in variables if name and environment.get(name)]
+        return keys + self.notifications.secrets(environment)
 
 
 def qdrant_key(settings: QdrantSettings, environment: Mapping[str, str] = os.environ) -> str:
@@ -185,6 +194,8 @@ def _check(settings: Settings) -> Iterator[Problem]:
     qdrant = settings.embeddings and settings.embeddings.qdrant
     if qdrant and (problem := url_problem(qdrant.url)) is not None:
         yield ("embeddings", "qdrant", "url"), problem
+    yield from notification_problems(settings.notifications)
+    yield from service_problems(settings.service)
 
 
 def _secret(variable: str | None, owner: str, environment: Mapping[str, str]) -> str:
