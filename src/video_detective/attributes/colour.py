@@ -37,6 +37,9 @@ _ACROSS, _DOWN = (0.29, 0.71), (0.19, 0.47)
 """The torso within a person's box: between the arms, below the chin, above the hip."""
 _TALL = 2.0
 """Height by width of a person at least; boxes that are wider are cut off below."""
+_CUT_TALL = 3.0
+"""The same of a person whose box ends where the picture does: head and chest fill it, and the
+shoulders are all that tells how tall they are."""
 _LIGHT_WIDTH = 160
 _SHARP_GRID = (24, 56)
 
@@ -59,22 +62,22 @@ class Thresholds:
             second.
     """
 
-    cast: float = 0.7
-    level: float = 0.6
+    cast: float = 0.5
+    level: float = 0.9
     neutral: float = 12.0
     neutral_bright: float = 14.0
-    black: float = 24.0
-    black_chroma: float = 12.0
-    white: float = 76.0
-    red: tuple[float, float] = (350.0, 45.0)
-    purple: tuple[float, float] = (292.0, 342.0)
-    yellow: tuple[float, float] = (76.0, 112.0)
-    red_chroma: float = 26.0
-    purple_chroma: float = 14.0
-    yellow_chroma: float = 34.0
-    red_bright: float = 60.0
-    yellow_dark: float = 48.0
-    agreed: float = 0.5
+    black: float = 28.5
+    black_chroma: float = 13.5
+    white: float = 64.0
+    red: tuple[float, float] = (358.0, 38.0)
+    purple: tuple[float, float] = (292.0, 334.0)
+    yellow: tuple[float, float] = (76.0, 116.0)
+    red_chroma: float = 32.0
+    purple_chroma: float = 20.0
+    yellow_chroma: float = 26.0
+    red_bright: float = 66.0
+    yellow_dark: float = 44.0
+    agreed: float = 0.44
     lead: float = 0.2
 
 
@@ -179,7 +182,8 @@ def torso_of(picture: Image, persons: Sequence[Box], number: int) -> Torso | Non
         number: Which.
     """
     x1, y1, x2, y2 = persons[number]
-    width, height = x2 - x1, max(y2 - y1, _TALL * (x2 - x1))
+    is_cut = y2 >= 0.99 * picture.shape[0]
+    width, height = x2 - x1, max(y2 - y1, (_CUT_TALL if is_cut else _TALL) * (x2 - x1))
     if y2 - y1 < MIN_HEIGHT_PX or width <= 0:
         return None
     left, right = (x1 + share * width for share in _ACROSS)
