@@ -6,6 +6,7 @@ text is one line: the message, then the remedy.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -46,6 +47,23 @@ class InvalidRulesError(UsageError):
     def __init__(self, message: str, *, remedy: str, problems: tuple[str, ...]) -> None:
         super().__init__(message, remedy=remedy, problems=problems)
         self.problems = problems
+
+
+class FieldError(UsageError):
+    """Fields of a request cannot be meant.
+
+    Args:
+        problems: (field, what is wrong) of each, such as ``("document.rules[2].zone", "…")``.
+    """
+
+    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        named = "; ".join(f"{field}: {what}" for field, what in self.problems[:3])
+        more = len(self.problems) - 3
+        super().__init__(
+            named + (f" (and {more} more)" if more > 0 else ""),
+            remedy="Correct these fields.",
+        )
 
 
 class UnsupportedSourceError(UsageError):
@@ -113,6 +131,12 @@ class SourceLostError(VideoDetectiveError):
     """A live source cannot be reached any more."""
 
     code = "SOURCE_LOST"
+
+
+class UpstreamError(VideoDetectiveError):
+    """Another machine that an answer needs, such as a camera, cannot be used at present."""
+
+    code = "UPSTREAM_UNAVAILABLE"
 
 
 class WeightsError(VideoDetectiveError):

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from video_detective.errors import (
     ConflictError,
+    FieldError,
     ForbiddenError,
     GoneError,
     MissingError,
@@ -18,6 +19,7 @@ from video_detective.errors import (
     StorageError,
     TooLargeError,
     UnauthorizedError,
+    UpstreamError,
     UsageError,
     VideoDetectiveError,
 )
@@ -32,6 +34,7 @@ _STATUS: tuple[tuple[type[VideoDetectiveError], int], ...] = (
     (UsageError, 400),
     (ConflictError, 409),
     (StorageError, 503),
+    (UpstreamError, 503),
 )
 _CODES = {
     400: "VALIDATION_ERROR",
@@ -101,7 +104,10 @@ def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(VideoDetectiveError)
     async def ours(request: Request, error: VideoDetectiveError) -> JSONResponse:
         status = next((s for kind, s in _STATUS if isinstance(error, kind)), 500)
-        return failure(request, status, error.code, str(error))
+        details = None
+        if isinstance(error, FieldError):
+            details = [Problem(field=field, problem=what) for field, what in error.problems]
+        return failure(request, status, error.code, str(error), details)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

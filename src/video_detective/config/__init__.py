@@ -1,6 +1,15 @@
 """One validated document: cameras, zones, tripwires, rules."""
 
-from video_detective.config.base import Camera, Document, check_camera_id
-from video_detective.config.reading import load, parse
+from video_detective.config.base import Camera, Document, SceneDocument, check_camera_id
+from video_detective.config.reading import load, parse, parse_scene, written_scene
 
-__all__ = ["Camera", "Document", "check_camera_id", "load", "parse"]
+__all__ = [
+    "Camera",
+    "Document",
+    "SceneDocument",
+    "check_camera_id",
+    "load",
+    "parse",
+    "parse_scene",
+    "written_scene",
+]

@@ -17,6 +17,9 @@ from video_detective.rules import Rule, Scene, Tripwire, Zone
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 """Camera, zone, tripwire and rule ids: they stand in file names, event ids and addresses."""
 
+MOST = 200
+"""Zones, tripwires, rules and alert rules of one camera: far more than a picture has room for."""
+
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Coordinates = tuple[float, float]
 
@@ -92,11 +95,19 @@ class SceneDocument(_Model):
     frame_size: tuple[int, int] | None = None
     sampling: Sampling = Sampling()
     detection: DetectionSettings = DetectionSettings()
-    zones: dict[Identifier, ZoneSettings] = {}
-    tripwires: dict[Identifier, TripwireSettings] = {}
-    rules: tuple[Annotated[Rule, Field(discriminator="type")], ...] = ()
-    alerts: tuple[AlertRule, ...] | None = None
+    zones: dict[Identifier, ZoneSettings] = Field(default={}, max_length=MOST)
+    tripwires: dict[Identifier, TripwireSettings] = Field(default={}, max_length=MOST)
+    rules: tuple[Annotated[Rule, Field(discriminator="type")], ...] = Field(
+        default=(), max_length=MOST
+    )
+    alerts: tuple[AlertRule, ...] | None = Field(default=None, max_length=MOST)
     attributes: AttributeSettings = AttributeSettings()
+
+    def relative(self, point: Coordinates) -> Coordinates:
+        """The point as shares of width and height."""
+        if self.frame_size is None:
+            return point
+        return point[0] / self.frame_size[0], point[1] / self.frame_size[1]
 
 
 class Camera(SceneDocument):
@@ -105,12 +116,6 @@ class Camera(SceneDocument):
     name: str = ""
     aliases: tuple[str, ...] = ()
     timezone: str = "Asia/Taipei"
-
-    def relative(self, point: Coordinates) -> Coordinates:
-        """The point as shares of width and height."""
-        if self.frame_size is None:
-            return point
-        return point[0] / self.frame_size[0], point[1] / self.frame_size[1]
 
     def scene(self, camera_id: str) -> Scene:
         """What the rules need to know of this camera."""

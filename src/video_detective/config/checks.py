@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from video_detective.config.base import IDENTIFIER, Camera, Coordinates
+from video_detective.alerts import AlertRule
+from video_detective.config.base import IDENTIFIER, Camera, Coordinates, SceneDocument
 from video_detective.detection.base import CLASS_GROUPS
 from video_detective.geometry import Polygon
-from video_detective.rules import Rule
+from video_detective.rules import EVENT_TYPES, Rule
 
 FieldPath = tuple[str | int, ...]
 """Keys and indices from the document's root to a field."""
@@ -37,6 +38,10 @@ _LEAST: Mapping[str, float] = {
 """Lower bounds of rule fields; every other number except ``threshold`` must be 0 or more."""
 
 
+_MOST = 1e9
+"""Of every number: seconds beyond it (thirty years) would not fit the clock."""
+
+
 def timezone_problem(name: object) -> str | None:
     """Why the name is no IANA time zone, or None when it is one."""
     try:
@@ -47,11 +52,21 @@ def timezone_problem(name: object) -> str | None:
 
 
 def check(camera_id: str, camera: Camera) -> Iterator[Problem]:
-    """What types alone cannot say: references, geometry, bounds."""
+    """What types alone cannot say of a camera."""
     here: FieldPath = ("cameras", camera_id)
     if (problem := timezone_problem(camera.timezone)) is not None:
         yield (*here, "timezone"), problem
-    if camera.frame_size is not None and min(camera.frame_size) < 16:
+    yield from check_scene(here, camera)
+
+
+def check_scene(here: FieldPath, camera: SceneDocument) -> Iterator[Problem]:
+    """What types alone cannot say of a scene: references, geometry, bounds.
+
+    Args:
+        here: Where the scene stands in its document.
+        camera: The scene, or the camera that it is part of.
+    """
+    if camera.frame_size is not None and not all(16 <= n <= 65_536 for n in camera.frame_size):
         yield (*here, "frame_size"), f"{list(camera.frame_size)} is no picture size in pixels"
         return
     if camera.sampling.idle_fps > camera.sampling.fps:
@@ -87,10 +102,36 @@ def check(camera_id: str, camera: Camera) -> Iterator[Problem]:
             yield (*path, "id"), f"{rule.id!r} is already the id of another rule"
         seen.add(rule.id)
         yield from _check_rule(path, camera, rule)
+    yield from _check_alerts((*here, "alerts"), camera.alerts or (), seen)
+
+
+def _check_alerts(
+    path: FieldPath, alerts: Sequence[AlertRule], rules: Collection[str]
+) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, alert in enumerate(alerts):
+        here = (*path, index)
+        if alert.id in seen:
+            yield (*here, "id"), f"{alert.id!r} is already the id of another alert rule"
+        seen.add(alert.id)
+        if not re.fullmatch(IDENTIFIER, alert.id):
+            yield (*here, "id"), f"{alert.id!r} may have only letters, digits, '_' and '-'"
+        for place, rule_id in enumerate(alert.rules):
+            if rule_id not in rules:
+                yield (*here, "rules", place), _no_such("rule", rule_id, dict.fromkeys(rules))
+        for place, kind in enumerate(alert.types):
+            if kind not in EVENT_TYPES:
+                yield (
+                    (*here, "types", place),
+                    f"there is no event type {kind!r}; use some of {', '.join(EVENT_TYPES)}",
+                )
+        yield from _check_bounds((*here, "cooldown_s"), alert.cooldown_s, 0)
+        if alert.threshold is not None:
+            yield from _check_bounds((*here, "threshold"), alert.threshold, -_MOST)
 
 
 def _check_points(
-    path: FieldPath, camera: Camera, points: Sequence[Coordinates]
+    path: FieldPath, camera: SceneDocument, points: Sequence[Coordinates]
 ) -> Iterator[Problem]:
     for index, point in enumerate(points):
         if not all(0 <= value <= 1 for value in camera.relative(point)):
@@ -110,7 +151,7 @@ def _check_classes(path: FieldPath, classes: Sequence[str]) -> Iterator[Problem]
             yield path, f"there is no class {name!r}; use some of {', '.join(CLASS_GROUPS)}"
 
 
-def _check_rule(path: FieldPath, camera: Camera, rule: Rule) -> Iterator[Problem]:
+def _check_rule(path: FieldPath, camera: SceneDocument, rule: Rule) -> Iterator[Problem]:
     if not re.fullmatch(IDENTIFIER, rule.id):
         yield (*path, "id"), f"{rule.id!r} may have only letters, digits, '_' and '-'"
     yield from _check_classes((*path, "classes"), rule.classes)
@@ -122,14 +163,10 @@ def _check_rule(path: FieldPath, camera: Camera, rule: Rule) -> Iterator[Problem
         value = getattr(rule, item.name)
         numbers = value.values() if isinstance(value, dict) else (value,)
         for number in numbers:
-            least = _LEAST.get(item.name, 0)
-            if (
-                item.name != "threshold"
-                and isinstance(number, int | float)
-                and not isinstance(number, bool)
-                and number < least
-            ):
-                yield (*path, item.name), f"{number:g} must be at least {least:g}"
+            if not isinstance(number, int | float) or isinstance(number, bool):
+                continue
+            least = -_MOST if item.name == "threshold" else _LEAST.get(item.name, 0)
+            yield from _check_bounds((*path, item.name), number, least)
         if isinstance(value, dict):
             yield from _check_classes((*path, item.name), tuple(value))
     if rule.type == "metric":
@@ -152,6 +189,13 @@ def _check_rule(path: FieldPath, camera: Camera, rule: Rule) -> Iterator[Problem
         yield path, "crowding needs a zone, a radius, or both"
     if rule.type == "wrong_way" and math.hypot(*rule.allowed) == 0:
         yield (*path, "allowed"), "[0, 0] points nowhere; give dx, dy such as [1, 0]"
+
+
+def _check_bounds(path: FieldPath, number: float, least: float) -> Iterator[Problem]:
+    if number < least:
+        yield path, f"{number:g} must be at least {least:g}"
+    elif number > _MOST:
+        yield path, f"{number:g} must be at most {_MOST:g}"
 
 
 def _no_such(what: str, named: str, known: Mapping[str, object]) -> str:

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from video_detective.config.base import Document
-from video_detective.config.checks import Problem, check, timezone_problem
-from video_detective.config.tree import Kind, Tree, read_text
+from video_detective.config.base import Document, SceneDocument
+from video_detective.config.checks import (
+    FieldPath,
+    Problem,
+    check,
+    check_scene,
+    timezone_problem,
+)
+from video_detective.config.tree import (
+    MAX_DOCUMENT_BYTES,
+    Kind,
+    Tree,
+    field_name,
+    problems_of,
+    read_text,
+)
+from video_detective.errors import FieldError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*(?:-|–|~|到|至)\s*(\d{1,2}):(\d{2})")
 _DOCUMENT = TypeAdapter(Document)
+_SCENE = TypeAdapter(SceneDocument)
 _KIND = Kind(
     title="Rules file",
     holds="schema_version and cameras",
@@ -46,7 +61,7 @@ def parse(text: str, *, name: str = "rules") -> Document:
         InvalidRulesError: with every problem, each as ``name:line: field: what is wrong``.
     """
     tree = Tree(text, name, _KIND)
-    problems = list(_normalise_schedules(tree.data))
+    problems = list(_normalise_cameras(tree.data))
     if not problems:
         try:
             document = _DOCUMENT.validate_json(json.dumps(tree.data), strict=True)
@@ -58,15 +73,74 @@ def parse(text: str, *, name: str = "rules") -> Document:
     return document
 
 
-def _normalise_schedules(data: dict[str, Any]) -> Iterator[Problem]:
-    """Turn the written forms of ``schedule`` into lists of ``Schedule`` fields, in place."""
+def parse_scene(data: object, *, at: str = "document") -> SceneDocument:
+    """Validate a camera's scene by itself: what a file has under a camera, as plain data.
+
+    Args:
+        data: Plain JSON; it is not changed.
+        at: What complaints call it, as the beginning of every field's name.
+
+    Raises:
+        FieldError: with every problem, each with its field such as ``document.rules[2].zone``.
+    """
+    here: FieldPath = (at,)
+    problems: list[Problem] = []
+    try:
+        text = json.dumps(data, allow_nan=False)
+        if len(text) > MAX_DOCUMENT_BYTES:
+            raise ValueError(f"is longer than {MAX_DOCUMENT_BYTES >> 20} MiB")
+        plain = json.loads(text)
+        if not isinstance(plain, dict):
+            raise ValueError("must be a mapping with zones, tripwires and rules")
+        problems += _normalise_schedules(here, plain)
+        if not problems:
+            scene = _SCENE.validate_json(json.dumps(plain), strict=True)
+            problems += check_scene(here, scene)
+    except ValidationError as cause:
+        problems += [((*here, *path), what) for path, what in problems_of(plain, cause.errors())]
+    except (ValueError, RecursionError) as cause:
+        problems.append((here, " ".join(str(cause).split())))
+    if problems:
+        raise FieldError((field_name(path), what) for path, what in problems)
+    return scene
+
+
+def written_scene(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored scene as a person would write it: ``parse_scene`` takes it back.
+
+    Fields that are younger than the stored document have their defaults.
+    """
+    try:
+        plain = SceneDocument.model_validate(document).model_dump(mode="json")
+    except ValidationError:
+        return dict(document)  # of another version: shown as it is
+    for part in (*plain["rules"], *(plain["alerts"] or ())):
+        part["schedule"] = [_written(entry) for entry in part["schedule"]]
+    return plain
+
+
+def _written(entry: Mapping[str, Any]) -> dict[str, Any] | str:
+    start, end = entry["start_minute"], entry["end_minute"]
+    hours = f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
+    if not entry["days"] and entry["timezone"] is None:
+        return hours
+    written = {"days": entry["days"], "hours": hours, "timezone": entry["timezone"]}
+    return {key: value for key, value in written.items() if value}
+
+
+def _normalise_cameras(data: dict[str, Any]) -> Iterator[Problem]:
     cameras = data.get("cameras")
     for camera_id, camera in cameras.items() if isinstance(cameras, dict) else ():
-        rules = camera.get("rules") if isinstance(camera, dict) else None
+        yield from _normalise_schedules(("cameras", camera_id), camera)
+
+
+def _normalise_schedules(here: FieldPath, scene: object) -> Iterator[Problem]:
+    """Turn the written forms of ``schedule`` into lists of ``Schedule`` fields, in place."""
+    for part in ("rules", "alerts"):
+        rules = scene.get(part) if isinstance(scene, dict) else None
         for index, rule in enumerate(rules if isinstance(rules, list) else ()):
             if not isinstance(rule, dict) or "schedule" not in rule:
                 continue
-            path = ("cameras", camera_id, "rules", index, "schedule")
             written = rule["schedule"]
             try:
                 rule["schedule"] = [
@@ -74,7 +148,7 @@ def _normalise_schedules(data: dict[str, Any]) -> Iterator[Problem]:
                     for entry in (written if isinstance(written, list) else [written])
                 ]
             except ValueError as cause:
-                yield path, str(cause)
+                yield (*here, part, index, "schedule"), str(cause)
 
 
 def _schedule(entry: object) -> dict[str, Any]:

@@ -91,11 +91,13 @@ class Tree:
 
     def problems_of(self, errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
         """Pydantic's errors with the places at which a reader finds them."""
-        return [(_known(self.data, error["loc"]), _say(error)) for error in errors]
+        return problems_of(self.data, errors)
 
     def complaint(self, problems: Iterable[Problem]) -> InvalidRulesError:
         """One error with every problem as ``name:line: field: what is wrong``, in order."""
-        located = sorted((_line(self._root, path), _field(path), what) for path, what in problems)
+        located = sorted(
+            (_line(self._root, path), field_name(path), what) for path, what in problems
+        )
         return self._invalid(
             [f"{self._name}:{line}: {field}: {what}" for line, field, what in located]
         )
@@ -177,6 +179,11 @@ def _plain(node: yaml.Node, depth: int = 0) -> Any:
     )
 
 
+def problems_of(data: object, errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Pydantic's errors about plain data, with the places at which a reader finds them."""
+    return [(_known(data, error["loc"]), _say(error)) for error in errors]
+
+
 def _known(data: object, loc: Sequence[str | int]) -> FieldPath:
     """The error's place without pydantic's union tags, which no document has."""
     path: list[str | int] = []
@@ -234,7 +241,7 @@ def _line(root: yaml.Node, path: FieldPath) -> int:
     return line + 1
 
 
-def _field(path: FieldPath) -> str:
+def field_name(path: FieldPath) -> str:
     """``cameras.cam01.rules[2].zone``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.lstrip(".") or "document"
