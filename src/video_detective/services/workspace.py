@@ -14,6 +14,7 @@ from video_detective.config import Camera
 from video_detective.config.settings import Settings, load_settings
 from video_detective.errors import MissingError, StorageError
 from video_detective.rules import Scene
+from video_detective.services.identity import Identity
 from video_detective.services.models import Models
 from video_detective.storage import CameraRow
 from video_detective.storage.blobs import BlobStore
@@ -93,6 +94,7 @@ class Workspace:
     blobs: BlobStore
     models: Models = field(default_factory=lambda: Models(Settings()))
     reach: Reach | None = None
+    identity: Identity = field(default_factory=Identity, repr=False)
     _known: dict[Reach | None, tuple[str, Places]] = field(default_factory=dict, repr=False)
 
     def within(self, reach: Reach | None) -> Workspace:
