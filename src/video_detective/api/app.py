@@ -14,7 +14,9 @@ from video_detective.api import shapes
 from video_detective.api.access_log import Traced
 from video_detective.api.failures import Failure, handle_failures
 from video_detective.api.limits import Limits, RateLimited
-from video_detective.api.security import Guard, RefusalPage
+from video_detective.api.openapi import describe
+from video_detective.api.parameters import BodyLimited, known_parameters
+from video_detective.api.security import Guard
 from video_detective.api.v1 import ROUTES
 from video_detective.errors import UsageError
 from video_detective.narration.catalogue import Language
@@ -36,17 +38,13 @@ _BRIEFLY = {"Cache-Control": "private, max-age=300"}
 def create_app(
     workspace: Workspace,
     *,
-    token: str,
     hosts: tuple[str, ...] = LOOPBACK_HOSTS,
-    refusal_page: RefusalPage | None = None,
 ) -> FastAPI:
     """The application over an open workspace.
 
     Args:
         workspace: Stays open for as long as the application runs.
-        token: Secret that every caller must show.
         hosts: Host names under which it may be called.
-        refusal_page: What a browser without a session is shown.
     """
     app = FastAPI(
         title="Video Detective",
@@ -57,9 +55,10 @@ def create_app(
         redirect_slashes=False,
     )
     handle_failures(app)
+    app.add_middleware(BodyLimited)
     limits = Limits(lambda: workspace.database.windows(time.time), workspace.settings.limits)
     app.add_middleware(RateLimited, limits=limits)  # within the guard, which knows the caller
-    app.add_middleware(Guard, token=token, hosts=hosts, refusal_page=refusal_page)
+    app.add_middleware(Guard, workspace=workspace, hosts=hosts)
     app.add_middleware(Traced)  # the outermost: also what the guard refuses has its line
 
     @app.get("/healthz", responses={200: {"model": shapes.Health}})
@@ -67,14 +66,27 @@ def create_app(
         """Whether the process answers."""
         return JSONResponse({"status": "ok"})
 
+    @app.get(
+        "/readyz",
+        responses={
+            200: {"model": shapes.Health},
+            503: {"model": Failure, "description": "The database does not answer"},
+        },
+    )
+    async def readyz() -> JSONResponse:
+        """Whether the service can do its work: its database answers."""
+        await workspace.database.accounts.ready()
+        return JSONResponse({"status": "ok"})
+
     app.include_router(_routes(workspace))
     for routes in ROUTES:
-        app.include_router(routes(workspace))
+        app.include_router(routes(workspace), dependencies=[Depends(known_parameters)])
+    describe(app)
     return app
 
 
 def _routes(workspace: Workspace) -> APIRouter:
-    # The guard checks the token; HTTPBearer is here for the OpenAPI document. "default" is every
+    # The guard checks the key; HTTPBearer is here for the OpenAPI document. "default" is every
     # error: all of them come in one envelope.
     router = APIRouter(
         dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_known_parameters)],

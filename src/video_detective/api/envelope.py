@@ -7,8 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 from fastapi import Request
+from fastapi.openapi.models import HTTPBearer
 from fastapi.responses import Response
 from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -126,20 +128,34 @@ _MEANING = {
 }
 
 
-def caller_of(scopes: SecurityScopes, request: Request) -> Caller:
-    """The caller, who must have every scope that the route asks for.
+class CallerOf(SecurityBase):
+    """Gives a route its caller, whom the guard has let in; FastAPI documents it as a bearer key."""
 
-    Raises:
-        ForbiddenError: a scope is missing.
-    """
-    caller: Caller = request.state.caller
-    missing = [scope for scope in scopes.scopes if scope not in caller.scopes]
-    if missing:
-        raise ForbiddenError(
-            f"{caller.kind.capitalize()} {caller.name!r} lacks the scope {missing[0]!r}",
-            remedy="Ask an administrator for one that has it.",
+    def __init__(self) -> None:
+        self.model = HTTPBearer(
+            bearerFormat="vd_live_…",
+            description="An API key, `Authorization: Bearer vd_live_…`. Each operation names the "
+            "scopes that the key must have.",
         )
-    return caller
+        self.scheme_name = "apiKey"
+
+    async def __call__(self, scopes: SecurityScopes, request: Request) -> Caller:
+        """The caller, who must have every scope that the route asks for.
+
+        Raises:
+            ForbiddenError: a scope is missing.
+        """
+        caller: Caller = request.state.caller
+        missing = [scope for scope in scopes.scopes if scope not in caller.scopes]
+        if missing:
+            raise ForbiddenError(
+                f"{caller.kind.capitalize()} {caller.name!r} lacks the scope {missing[0]!r}",
+                remedy="Ask an administrator for one that has it.",
+            )
+        return caller
+
+
+caller_of = CallerOf()
 
 
 def page_of(total: int, query: PageQuery, next_cursor: str | None) -> Pagination:

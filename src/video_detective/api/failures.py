@@ -98,16 +98,21 @@ def failure(
     return JSONResponse(body.model_dump(exclude_none=True), status_code=status)
 
 
+def failed(request: Request, error: VideoDetectiveError) -> JSONResponse:
+    """The answer to an expected exception."""
+    status = next((s for kind, s in _STATUS if isinstance(error, kind)), 500)
+    details = None
+    if isinstance(error, FieldError):
+        details = [Problem(field=field, problem=what) for field, what in error.problems]
+    return failure(request, status, error.code, str(error), details)
+
+
 def handle_failures(app: FastAPI) -> None:
     """Answer every expected exception of ``app`` in the envelope; the guard has the rest."""
 
     @app.exception_handler(VideoDetectiveError)
     async def ours(request: Request, error: VideoDetectiveError) -> JSONResponse:
-        status = next((s for kind, s in _STATUS if isinstance(error, kind)), 500)
-        details = None
-        if isinstance(error, FieldError):
-            details = [Problem(field=field, problem=what) for field, what in error.problems]
-        return failure(request, status, error.code, str(error), details)
+        return failed(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
