@@ -21,7 +21,7 @@ from video_detective.api.failures import failure
 BODY_LIMIT = 1 << 20
 """Bytes of a body, where it is no upload."""
 UPLOADS = "/api/v1/analysis/files"
-"""Addresses that begin so take files, with limits of their own."""
+"""Addresses that begin so take files by PATCH, with limits of their own."""
 
 
 async def known_parameters(request: Request) -> None:
@@ -78,7 +78,9 @@ class BodyLimited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"].startswith(UPLOADS):
+        if scope["type"] != "http" or (
+            scope["method"] == "PATCH" and scope["path"].startswith(UPLOADS)
+        ):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)

@@ -103,6 +103,27 @@ class LimitSettings(_Section):
     sign_ins: int = Field(default=20, ge=1, le=1_000_000)
 
 
+class AnalysisSettings(_Section):
+    """How much this node does at a time: live cameras, and uploaded files (a process each)."""
+
+    cameras: int = Field(default=16, ge=0, le=1000)
+    files: int = Field(default=1, ge=0, le=100)
+
+
+class UploadSettings(_Section):
+    """Which files are taken, and how long they are kept.
+
+    ``max_hours`` is of video. A file is removed ``keep_hours`` after its analysis has ended, at
+    once where it was cancelled or is no video, and when nothing came of it for so long before it
+    was whole. ``keep_free_bytes`` of the disk are left free.
+    """
+
+    max_bytes: int = Field(default=4 << 30, ge=1, le=1 << 44)
+    max_hours: float = Field(default=24.0, gt=0, le=10_000)
+    keep_hours: float = Field(default=24.0, ge=0, le=10_000)
+    keep_free_bytes: int = Field(default=1 << 30, ge=0, le=1 << 50)
+
+
 class Settings(_Section):
     """A whole settings file; every part but the version may be left out."""
 
@@ -112,6 +133,8 @@ class Settings(_Section):
     answers: AnswerSettings | None = None
     embeddings: EmbeddingSettings | None = None
     limits: LimitSettings = LimitSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    uploads: UploadSettings = UploadSettings()
     notifications: NotificationSettings = NotificationSettings()
     service: ServiceSettings = ServiceSettings()
 

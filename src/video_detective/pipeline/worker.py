@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -38,12 +38,16 @@ class Progress:
         duration_ns: Of the whole source, None when unknown.
         decoded: Frames decoded.
         events: Events so far.
+        time_ns: UTC of the last frame handled; None before the first.
+        drops: What was lost so far, as in the report.
     """
 
     pts_ns: int
     duration_ns: int | None
     decoded: int
     events: int
+    time_ns: int | None = None
+    drops: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(slots=True)
@@ -157,6 +161,8 @@ class Worker:
                 duration_ns=self._duration_ns,
                 decoded=self.totals.decoded,
                 events=self.totals.events,
+                time_ns=self.totals.last_time_ns,
+                drops=tuple(self.totals.drops),
             )
         )
 

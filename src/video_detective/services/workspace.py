@@ -1,9 +1,7 @@
-"""A data directory opened for work: database, blobs and the access token of its service."""
+"""A data directory opened for work: database, blobs, models, and who comes in."""
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.config import Camera
 from video_detective.config.settings import Settings, load_settings
-from video_detective.errors import MissingError, StorageError
+from video_detective.errors import MissingError
 from video_detective.rules import Scene
 from video_detective.services.identity import Identity
 from video_detective.services.models import Models
@@ -94,6 +92,7 @@ class Workspace:
     blobs: BlobStore
     models: Models = field(default_factory=lambda: Models(Settings()))
     reach: Reach | None = None
+    database_url: str | None = field(default=None, repr=False)
     identity: Identity = field(default_factory=Identity, repr=False)
     _known: dict[Reach | None, tuple[str, Places]] = field(default_factory=dict, repr=False)
 
@@ -133,26 +132,13 @@ class Workspace:
             known = self._known[self.reach] = (stamp, Places.of(rows, devices))
         return known[1]
 
-    def access_token(self) -> str:
-        """The secret that opens this directory's service; made at first use, for its owner only.
+    async def secret(self, name: str) -> bytes:
+        """A secret of this installation, kept in the database; made at first use.
 
-        Raises:
-            StorageError: the file cannot be written or read.
+        Args:
+            name: What for.
         """
-        path = self.data_dir / "access-token"
-        try:
-            if not path.exists():
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(secrets.token_urlsafe(32))
-            return path.read_text().strip()
-        except FileExistsError:
-            return path.read_text().strip()
-        except OSError as cause:
-            raise StorageError(
-                f"The access token '{path}' cannot be used ({cause.strerror})",
-                remedy="Make the data directory writable for this user.",
-            ) from cause
+        return await self.identity.secret(self.database, name)
 
 
 @asynccontextmanager
@@ -184,6 +170,7 @@ async def open_workspace(
             database=database,
             blobs=BlobStore(data_dir / "blobs"),
             models=models,
+            database_url=url,
         )
     finally:
         await models.close()
