@@ -9,6 +9,7 @@ from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UTC = ZoneInfo("UTC")
 
 
 def local_time(time_ns: int, zone: ZoneInfo) -> datetime:
@@ -24,6 +25,15 @@ def rfc3339(time_ns: int, zone: ZoneInfo) -> str:
     """
     moment = local_time(time_ns, zone)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+
+
+def utc_text(time_ns: int) -> str:
+    """RFC 3339 in UTC, as the interface gives every time; milliseconds where there are some.
+
+    >>> utc_text(1765893900_500_000_000)
+    '2025-12-16T14:05:00.500Z'
+    """
+    return rfc3339(time_ns, _UTC).removesuffix("+00:00") + "Z"
 
 
 def time_range(start_ns: int, end_ns: int | None, zone: ZoneInfo) -> str:
