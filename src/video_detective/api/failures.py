@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -42,9 +44,16 @@ _CODES = {
     403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
     413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
     429: "RATE_LIMITED",
+    503: "UPSTREAM_UNAVAILABLE",
 }
+_LONGEST = 500
+"""Characters of a message or name: callers' own values come back in them."""
+_MOST = 50
+"""Problems that are told."""
 
 
 class Problem(BaseModel):
@@ -61,7 +70,7 @@ class ErrorBody(BaseModel):
     details: list[Problem] | None = None
 
 
-class Meta(BaseModel):
+class FailureMeta(BaseModel):
     """When the request came (RFC 3339, UTC), and its ``X-Request-Id``."""
 
     timestamp: str
@@ -75,7 +84,7 @@ class Failure(BaseModel):
     statusCode: int
     message: str
     error: ErrorBody
-    meta: Meta
+    meta: FailureMeta
 
 
 def failure(
@@ -88,14 +97,33 @@ def failure(
     """An error answer. The request has been given its id by the guard."""
     body = Failure(
         statusCode=status,
-        message=message,
-        error=ErrorBody(code=code, details=details),
-        meta=Meta(
+        message=_sendable(message),
+        error=ErrorBody(
+            code=code,
+            details=details
+            and [
+                Problem(field=_sendable(item.field), problem=_sendable(item.problem))
+                for item in details[:_MOST]
+            ],
+        ),
+        meta=FailureMeta(
             timestamp=request.state.received_at.isoformat(timespec="milliseconds")[:-6] + "Z",
             requestId=request.state.request_id,
         ),
     )
     return JSONResponse(body.model_dump(exclude_none=True), status_code=status)
+
+
+def _field_of(place: Sequence[str | int]) -> str:
+    """``zones.yard.points.2`` of a body; a parameter's name; ``body`` of a body as a whole."""
+    return ".".join(map(str, place[1:])) or "body"
+
+
+def _sendable(text: str) -> str:
+    """Text that UTF-8 can hold, of a length that people read."""
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    return text.encode("utf-8", "replace").decode()
 
 
 def failed(request: Request, error: VideoDetectiveError) -> JSONResponse:
@@ -104,7 +132,10 @@ def failed(request: Request, error: VideoDetectiveError) -> JSONResponse:
     details = None
     if isinstance(error, FieldError):
         details = [Problem(field=field, problem=what) for field, what in error.problems]
-    return failure(request, status, error.code, str(error), details)
+    answer = failure(request, status, error.code, str(error), details)
+    if isinstance(error, RateLimitedError):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def handle_failures(app: FastAPI) -> None:
@@ -117,7 +148,8 @@ def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         details = [
-            Problem(field=str(item["loc"][-1]), problem=str(item["msg"])) for item in error.errors()
+            Problem(field=_field_of(item["loc"]), problem=str(item["msg"]))
+            for item in error.errors()
         ]
         names = ", ".join(f"{item.field}: {item.problem}" for item in details)
         return failure(request, 400, "VALIDATION_ERROR", names, details)
