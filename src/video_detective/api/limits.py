@@ -29,7 +29,7 @@ from video_detective.services.access import Caller
 from video_detective.storage.notices.rates import WindowsInMemory
 
 SEARCH_PATH = "/api/v1/analysis/insights/search"
-SIGN_IN_PATHS = frozenset({"/api/v1/session", "/sign-in", "/set-up"})
+SIGN_IN_PATHS = frozenset({"/api/v1/session", "/api/v1/session/set-up"})
 """Where a POST is an attempt to sign in, by password or by link."""
 _LOG = logging.getLogger(__name__)
 
