@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +55,60 @@ def _wire(name: str) -> str:
 
 WIRE = {name: _wire(name) for name in FIELDS}
 """Name of each field in JSON: ``age_less18`` is ``ageLess18``."""
+
+GROUPS = (("female", "male"), ("age_less18", "age18_to60", "age_over60"), ("front", "side", "back"))
+"""Fields of which a person has exactly one: together they are never more than the persons."""
+
+Knower = Literal["colour", "onnx", "vlm"]
+"""What determined more than colours: ``colour`` (nothing did), ``onnx``, ``vlm``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeRecord:
+    """What the persons in view looked like at one moment.
+
+    Args:
+        captured_ns: When, UTC.
+        total_persons: How many were in view.
+        attributes: Counts over them.
+        source: What determined them.
+    """
+
+    captured_ns: int
+    total_persons: int
+    attributes: Attributes
+    source: Knower = "colour"
+
+
+def bounded(attributes: Attributes, persons: int) -> Attributes:
+    """The attributes without counts that cannot be: those above ``persons`` or below 0, and whole
+    groups of which each person has only one but that count more than there are.
+
+    >>> bounded(Attributes(female=2, male=2, hat=9, boots=1), 3)
+    ... # doctest: +ELLIPSIS
+    Attributes(female=None, male=None, ...
+    """  # noqa: D205 - one sentence
+    counts = {name: getattr(attributes, name) for name in FIELDS}
+    wrong = {n for n, count in counts.items() if count is not None and not 0 <= count <= persons}
+    for group in (*GROUPS, COLOUR_FIELDS):
+        if sum(counts[name] or 0 for name in group) > persons:
+            wrong.update(group)
+    return replace(attributes, **dict.fromkeys(wrong))
+
+
+def merged(first: Attributes, second: Attributes) -> Attributes:
+    """The first's counts; where it has none, the second's, colours and groups as a whole."""
+    chosen: dict[str, int | None] = {}
+    for group in (*GROUPS, COLOUR_FIELDS, *((name,) for name in FIELDS if name not in _GROUPED)):
+        known = any(getattr(first, name) is not None for name in group)
+        chosen |= {name: getattr(first if known else second, name) for name in group}
+    return Attributes(**chosen)
+
+
+def as_wire(attributes: Attributes) -> Mapping[str, int | None]:
+    """By their names in JSON, in the order of the source."""
+    return {wire: getattr(attributes, name) for name, wire in WIRE.items()}
+
+
+COLOUR_FIELDS = tuple(name for name in FIELDS if name.startswith("upper_"))
+_GROUPED = frozenset(name for group in (*GROUPS, COLOUR_FIELDS) for name in group)

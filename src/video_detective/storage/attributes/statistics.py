@@ -1,0 +1,132 @@
+"""Sums over periods: whole quarters of an hour from their sums, the ends from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Table, case, func, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.selectable import CompoundSelect
+
+from video_detective.attributes import FIELDS, Attributes
+from video_detective.storage.attributes.base import (
+    BUCKET_NS,
+    AttributeQuery,
+    AttributeStatistics,
+    AttributeSums,
+    LocalClock,
+    added,
+)
+from video_detective.storage.service_tables import ATTRIBUTE_BUCKETS, ATTRIBUTES, DEVICES
+
+_LAST_NS = (1 << 63) - 1
+
+
+def conditions(query: AttributeQuery, table: Table) -> list[ColumnElement[bool]]:
+    """Of a table with ``camera_id``: in reach, with the plan; of ``ATTRIBUTES`` the period too."""
+    theirs = select(DEVICES.c.camera_id).where(
+        DEVICES.c.plan == "LEVEL_02", DEVICES.c.deleted_ns.is_(None)
+    )
+    if query.reach is not None:
+        theirs = theirs.where(DEVICES.c.account_id == query.reach.account_id)
+        if query.reach.cameras is not None:
+            theirs = theirs.where(DEVICES.c.camera_id.in_(sorted(query.reach.cameras)))
+    if query.camera_id is not None:
+        theirs = theirs.where(DEVICES.c.camera_id == query.camera_id)
+    known: list[ColumnElement[bool]] = [table.c.camera_id.in_(theirs)]
+    if table is ATTRIBUTES:
+        if query.camera_id is None and query.reach is not None:
+            known.append(table.c.account_id == query.reach.account_id)
+        elif query.camera_id is not None:
+            known.append(table.c.camera_id == query.camera_id)
+        if query.since_ns is not None:
+            known.append(table.c.captured_ns >= query.since_ns)
+        if query.until_ns is not None:
+            known.append(table.c.captured_ns < query.until_ns)
+    return known
+
+
+async def count(connection: AsyncConnection, query: AttributeQuery) -> int:
+    """How many records."""
+    parts = _parts(query, ()).subquery()
+    found = await connection.scalar(select(func.sum(parts.c.records)))
+    return int(found or 0)
+
+
+async def statistics(
+    connection: AsyncConnection, query: AttributeQuery, clock: LocalClock
+) -> AttributeStatistics:
+    """Sums over the period and its stretches, as of one moment."""
+    parts = _parts(query, FIELDS).subquery()
+    at: ColumnElement[int] = parts.c.at
+    part: ColumnElement[int] = _whole(0)
+    offset = _whole(clock.offsets[0][1])
+    later = list(enumerate(clock.offsets))[:0:-1]
+    if later:
+        part = case(*((at >= _whole(since), index) for index, (since, _) in later), else_=part)
+        offset = case(
+            *((at >= _whole(since), _whole(ahead)) for _, (since, ahead) in later), else_=offset
+        )
+    placed = select(
+        part.label("part"), ((at + offset) // _whole(clock.stretch_ns)).label("number"), parts
+    ).subquery()
+    sums = [func.sum(placed.c[name]) for name in ("records", "total_persons", *FIELDS)]
+    found = await connection.execute(
+        select(placed.c.part, placed.c.number, *sums).group_by(placed.c.part, placed.c.number)
+    )
+    timeline: dict[int, AttributeSums] = {}
+    whole = AttributeSums()
+    for index, number, records, persons, *counts in found:
+        # PostgreSQL gives sums of whole numbers as decimals.
+        known = (None if value is None else int(value) for value in counts)
+        these = AttributeSums(
+            records=int(records),
+            total_persons=int(persons),
+            attributes=Attributes(**dict(zip(FIELDS, known, strict=True))),
+        )
+        begin_ns = clock.begin_ns(index, number)
+        earlier = timeline.get(begin_ns)
+        timeline[begin_ns] = these if earlier is None else added(earlier, these)
+        whole = added(whole, these)
+    return AttributeStatistics(whole=whole, timeline=dict(sorted(timeline.items())))
+
+
+def _parts(query: AttributeQuery, fields: Sequence[str]) -> CompoundSelect[Any]:
+    """Rows ``at, records, total_persons, fields…`` that make up the period."""
+    since_ns = 0 if query.since_ns is None else query.since_ns
+    until_ns = _LAST_NS if query.until_ns is None else query.until_ns
+    first_ns = -(-since_ns // BUCKET_NS) * BUCKET_NS
+    last_ns = max(until_ns // BUCKET_NS * BUCKET_NS, first_ns)
+    bucket, record = ATTRIBUTE_BUCKETS.c, ATTRIBUTES.c
+    parts = [
+        select(
+            bucket.start_ns.label("at"),
+            bucket.records.label("records"),
+            bucket.total_persons.label("total_persons"),
+            *(bucket[name] for name in fields),
+        ).where(
+            *conditions(query, ATTRIBUTE_BUCKETS),
+            bucket.start_ns >= first_ns,
+            bucket.start_ns < last_ns,
+        )
+    ]
+    everything = AttributeQuery(reach=query.reach, camera_id=query.camera_id)
+    for begin_ns, end_ns in ((since_ns, min(first_ns, until_ns)), (last_ns, until_ns)):
+        parts.append(
+            select(
+                record.captured_ns.label("at"),
+                _whole(1).label("records"),
+                record.total_persons.label("total_persons"),
+                *(record[name] for name in fields),
+            ).where(
+                *conditions(everything, ATTRIBUTES),
+                record.captured_ns >= begin_ns,
+                record.captured_ns < end_ns,
+            )
+        )
+    return union_all(*parts)
+
+
+def _whole(number: int) -> ColumnElement[int]:
+    return literal(number, BigInteger)

@@ -1,0 +1,250 @@
+"""Records and their sums, written in the transaction of the step that gave them.
+
+The sums of a quarter of an hour are made anew from its rows whenever one of them changes: there
+are few, and sums that are never added to cannot drift from what they sum.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, RowMapping, bindparam, delete, func, literal, select, update
+from sqlalchemy import Insert as PlainInsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from video_detective.attributes import FIELDS, AttributeRecord
+from video_detective.attributes.base import bounded
+from video_detective.storage.attributes.base import (
+    BUCKET_NS,
+    NEAR_NS,
+    AttributeStretch,
+    bucket_starts,
+)
+from video_detective.storage.dialects import Insert, insert_into
+from video_detective.storage.ids import new_id
+from video_detective.storage.service_tables import (
+    ATTRIBUTE_BUCKETS,
+    ATTRIBUTES,
+    DEVICES,
+    INSIGHTS,
+    SCENES,
+)
+
+Kind = Literal["sqlite", "postgresql"]
+_CHUNK = 500
+
+
+async def save(
+    connection: AsyncConnection, kind: Kind, camera_id: str, stretch: AttributeStretch
+) -> None:
+    """Write a stretch's records instead of earlier ones of the same moments, and their sums.
+
+    A camera that is no device has no plan and keeps none.
+    """
+    owner = await _lock(connection, camera_id)
+    if owner is None:
+        return
+    records = {record.captured_ns: record for record in stretch.records}
+    changed = set(records)
+    stored = ATTRIBUTES.c
+    for first_ns, last_ns in stretch.spans:
+        earlier = await connection.execute(
+            select(stored.captured_ns).where(
+                stored.camera_id == camera_id,
+                stored.captured_ns >= first_ns,
+                stored.captured_ns <= last_ns,
+            )
+        )
+        replaced = [time_ns for time_ns in earlier.scalars() if time_ns not in records]
+        for start in range(0, len(replaced), _CHUNK):
+            await connection.execute(
+                delete(ATTRIBUTES).where(
+                    stored.camera_id == camera_id,
+                    stored.captured_ns.in_(replaced[start : start + _CHUNK]),
+                )
+            )
+        changed.update(replaced)
+    if not changed:
+        return
+    values = [_values(record, owner, camera_id, stretch) for _, record in sorted(records.items())]
+    if values:
+        await connection.execute(_put(kind), values)
+    for start_ns in bucket_starts(list(changed)):
+        await _sum_up(connection, camera_id, start_ns)
+    await mark_insights(connection, camera_id, min(changed), max(changed))
+
+
+async def add(
+    connection: AsyncConnection,
+    kind: Kind,
+    camera_id: str,
+    record: AttributeRecord,
+    *,
+    node_id: str | None,
+    stored_ns: int,
+) -> None:
+    """Write what was learnt of one moment later; what a record of it knows already stays."""
+    owner = await _lock(connection, camera_id)
+    if owner is None:
+        return
+    stretch = AttributeStretch(spans=(), records=(record,), node_id=node_id, stored_ns=stored_ns)
+    values = _values(record, owner, camera_id, stretch)
+    await connection.execute(_complete(kind), [values])
+    (start_ns,) = bucket_starts([record.captured_ns])
+    await _sum_up(connection, camera_id, start_ns)
+    await mark_insights(connection, camera_id, record.captured_ns, record.captured_ns)
+
+
+async def mark_insights(
+    connection: AsyncConnection, camera_id: str, since_ns: int, until_ns: int
+) -> None:
+    """Say of the insights near these moments whether there are attributes, and which.
+
+    The nearest record tells; of two as near, the earlier. To be called after records or insights
+    of ``[since_ns, until_ns]`` were written, whichever comes second.
+    """
+    insight, record = INSIGHTS.c, ATTRIBUTES.c
+    nearest = (
+        select(record.attribute_id)
+        .where(
+            record.camera_id == insight.camera_id,
+            record.captured_ns >= insight.triggered_ns - literal(NEAR_NS, record.captured_ns.type),
+            record.captured_ns <= insight.triggered_ns + literal(NEAR_NS, record.captured_ns.type),
+        )
+        .order_by(func.abs(record.captured_ns - insight.triggered_ns), record.captured_ns)
+        .limit(1)
+        .correlate(INSIGHTS)
+        .scalar_subquery()
+    )
+    found = await connection.execute(
+        select(
+            insight.insight_id,
+            insight.has_attributes,
+            insight.attributes_summary,
+            record.attribute_id,
+            record.total_persons,
+            record.female,
+            record.male,
+        )
+        .select_from(INSIGHTS.outerjoin(ATTRIBUTES, record.attribute_id == nearest))
+        .where(
+            insight.camera_id == camera_id,
+            # Both values, so that the index over (camera, hidden, time) serves.
+            insight.is_hidden.in_([True, False]),
+            insight.triggered_ns >= since_ns - NEAR_NS,
+            insight.triggered_ns <= until_ns + NEAR_NS,
+        )
+        .order_by(insight.insight_id)
+    )
+    for row in found.mappings().all():
+        summary = None if row["attribute_id"] is None else _summary(row)
+        if summary != row["attributes_summary"] or row["has_attributes"] != (summary is not None):
+            await connection.execute(
+                update(INSIGHTS)
+                .where(insight.insight_id == row["insight_id"])
+                .values(has_attributes=summary is not None, attributes_summary=summary)
+            )
+
+
+def _summary(row: RowMapping) -> dict[str, Any]:
+    """As the interface gives it out."""
+    return {
+        "totalPersons": row["total_persons"],
+        "genderDistribution": {"female": row["female"], "male": row["male"]},
+    }
+
+
+async def _lock(connection: AsyncConnection, camera_id: str) -> RowMapping | None:
+    """The camera's account and scene; its other writers of records wait from here on.
+
+    Without that, two of them on PostgreSQL would each sum without the other's rows.
+    """
+    found = await connection.execute(
+        select(DEVICES.c.account_id, SCENES.c.scene_id)
+        .select_from(DEVICES.outerjoin(SCENES, SCENES.c.camera_id == DEVICES.c.camera_id))
+        .where(DEVICES.c.camera_id == camera_id)
+        .with_for_update(of=DEVICES, key_share=True)
+    )
+    return found.mappings().first()
+
+
+def _values(
+    record: AttributeRecord, owner: RowMapping, camera_id: str, stretch: AttributeStretch
+) -> dict[str, Any]:
+    attributes = bounded(record.attributes, record.total_persons)
+    return {
+        "attribute_id": new_id(stretch.stored_ns),
+        "account_id": owner["account_id"],
+        "camera_id": camera_id,
+        "scene_id": owner["scene_id"],
+        "captured_ns": record.captured_ns,
+        "total_persons": record.total_persons,
+        **{name: getattr(attributes, name) for name in FIELDS},
+        "source": record.source,
+        "node_id": stretch.node_id,
+        "user_id": stretch.user_id,
+        "created_ns": stretch.stored_ns,
+        "updated_ns": stretch.stored_ns,
+    }
+
+
+@cache
+def _put(kind: Kind) -> Insert:
+    """The record of a moment is replaced; it keeps its id and when it was made."""
+    statement = insert_into(ATTRIBUTES, kind)
+    kept = {"attribute_id", "camera_id", "captured_ns", "created_ns"}
+    return statement.on_conflict_do_update(
+        index_elements=["camera_id", "captured_ns"],
+        set_={c.name: statement.excluded[c.name] for c in ATTRIBUTES.c if c.name not in kept},
+    )
+
+
+@cache
+def _complete(kind: Kind) -> Insert:
+    statement = insert_into(ATTRIBUTES, kind)
+    old, new = ATTRIBUTES.c, statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["camera_id", "captured_ns"],
+        set_={
+            **{name: func.coalesce(old[name], new[name]) for name in FIELDS},
+            "source": new.source,
+            "updated_ns": new.updated_ns,
+        },
+        where=old.total_persons == new.total_persons,
+    )
+
+
+async def _sum_up(connection: AsyncConnection, camera_id: str, start_ns: int) -> None:
+    keys = {"camera": camera_id, "since": start_ns, "until": start_ns + BUCKET_NS}
+    await connection.execute(
+        delete(ATTRIBUTE_BUCKETS).where(
+            ATTRIBUTE_BUCKETS.c.camera_id == camera_id, ATTRIBUTE_BUCKETS.c.start_ns == start_ns
+        )
+    )
+    await connection.execute(_SUM_UP, keys)
+
+
+def _making_sums() -> PlainInsert:
+    record = ATTRIBUTES.c
+    since = bindparam("since", type_=BigInteger)
+    until = bindparam("until", type_=BigInteger)
+    rows = (
+        select(
+            record.camera_id,
+            since,
+            func.count(),
+            *(func.sum(record[name]) for name in ("total_persons", *FIELDS)),
+        )
+        .where(
+            record.camera_id == bindparam("camera"),
+            record.captured_ns >= since,
+            record.captured_ns < until,
+        )
+        .group_by(record.camera_id)
+    )
+    columns = ["camera_id", "start_ns", "records", "total_persons", *FIELDS]
+    return ATTRIBUTE_BUCKETS.insert().from_select(columns, rows)
+
+
+_SUM_UP = _making_sums()
