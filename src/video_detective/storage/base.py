@@ -13,8 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from video_detective.alerts.base import Alert
 from video_detective.geometry import NS_PER_S
 from video_detective.rules.base import Event
+from video_detective.storage.attributes.base import AttributeStretch
+from video_detective.storage.insights.base import AlertContext
 from video_detective.storage.reach import Reach
 from video_detective.tracking.base import Track
 
@@ -258,6 +261,10 @@ class Step:
         coverage: ``(start_ns, end_ns)`` spans that were watched; those that touch or overlap what
             is stored grow together, so let a span begin where the last one ended.
         progress: How far it is, plain JSON for people.
+        attributes: What persons looked like, where that is recorded.
+        alerts: Of the step's events, each with its one insight; those that are there already or
+            in cool-down are left out, so that giving one again is harmless.
+        alerting: Under which circumstances the alerts are made.
     """
 
     checkpoint: bytes
@@ -267,6 +274,9 @@ class Step:
     events: Sequence[StoredEvent] = ()
     coverage: Sequence[tuple[int, int]] = ()
     progress: Mapping[str, Any] = field(default_factory=dict)
+    attributes: AttributeStretch | None = None
+    alerts: Sequence[Alert] = ()
+    alerting: AlertContext = field(default_factory=AlertContext)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from video_detective.storage import (
     writing,
 )
 from video_detective.storage.accounts.accounts import Accounts
+from video_detective.storage.attributes.attributes import AttributeRecords
 from video_detective.storage.base import (
     CameraRow,
     EventQuery,
@@ -49,6 +50,7 @@ from video_detective.storage.devices.devices import Devices
 from video_detective.storage.dialects import WRITE, Address
 from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
+from video_detective.storage.insights.insights import Insights
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
 from video_detective.storage.notices.notices import Notices
@@ -78,6 +80,8 @@ class Database:
         self.devices = Devices(address.kind, self._reading, self._writing)
         self.accounts = Accounts(address.kind, self._reading, self._writing)
         self.narrations = Narrations(address.kind, self._reading, self._writing)
+        self.insights = Insights(address.kind, self._reading, self._writing)
+        self.attributes = AttributeRecords(address.kind, self._reading, self._writing)
         self.vectors = Vectors(address.kind, self._reading, self._writing)
         self.work = Work(address.kind, self._reading, self._writing)
         self.notices = Notices(address.kind, self._reading, self._writing)
@@ -333,6 +337,21 @@ class Database:
             await writing.add_evidence(connection, self._kind, event_id, evidence, frames)
             if narrate is not None:
                 await narrations.request_closed(connection, self._kind, event_id, narrate)
+
+    async def show_open(
+        self, event_id: str, evidence: Sequence[EvidenceRow], frames: Sequence[FrameRow]
+    ) -> None:
+        """Give the insights of an event that goes on their pictures, where they have none.
+
+        The event itself gets its evidence when it is over.
+
+        Args:
+            event_id: Which event.
+            evidence: Pictures, as drawn and as seen.
+            frames: Those that have pictures now.
+        """
+        async with self._writing() as connection:
+            await writing.show_open(connection, self._kind, event_id, evidence, frames)
 
     # --- reading
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from video_detective.storage.service_tables import INSIGHTS
 from video_detective.storage.tables import (
     CAMERAS,
     EVENT_DOCUMENTS,
@@ -78,7 +79,7 @@ class Source:
         event: What is read of the event.
         imported: Found elsewhere: without an end it is taken for an instant.
         summary_zh, summary_en, keywords_zh: Its words.
-        told: A model's words about it.
+        told: Models' words about it: of its narration, and of its alerts' insights.
         names: Of its camera, zone and tripwire; of imported ones what their evidence shows, too,
             which is free text there.
         frames: In order of id.
@@ -159,6 +160,15 @@ def sources_of(
     frames: dict[str, dict[str, DescribedFrame]] = {}
     for frame in connection.execute(shown).mappings():
         frames.setdefault(frame["event_id"], {})[frame["frame_id"]] = _described(frame)
+    said = (
+        select(INSIGHTS.c.event_id, INSIGHTS.c.vlm_summary)
+        .join(EVENTS, EVENTS.c.event_id == INSIGHTS.c.event_id)
+        .where(of, INSIGHTS.c.described_by == "model")
+        .order_by(INSIGHTS.c.number)
+    )
+    insights: dict[str, list[str]] = {}
+    for event_id, words in connection.execute(said):
+        insights.setdefault(event_id, []).append(words or "")
     cameras = select(CAMERAS).where(CAMERAS.c.camera_id.in_({row.camera_id for row in rows}))
     known = {camera["camera_id"]: camera for camera in connection.execute(cameras).mappings()}
     names: dict[tuple[str | None, ...], tuple[str, ...]] = {}
@@ -179,7 +189,8 @@ def sources_of(
                 summary_zh=zh,
                 summary_en=en,
                 keywords_zh=_keywords(keywords),
-                told=told or "",
+                # Of two alerts of an event a model may well say the very same.
+                told="\n".join(_each_once(told or "", *insights.get(event_id, ()))),
                 names=_each_once(*names[where], *shows) if shows else names[where],
                 frames=tuple(frames[event_id].values()) if event_id in frames else (),
             )

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import ConflictError, MissingError
 from video_detective.storage import documents, narrations, rows
+from video_detective.storage.attributes import writing as attributes
 from video_detective.storage.base import (
     CameraRow,
     EvidenceRow,
@@ -32,6 +33,7 @@ from video_detective.storage.base import (
 )
 from video_detective.storage.devices import keeping
 from video_detective.storage.dialects import Insert, insert_into, upsert_into
+from video_detective.storage.insights import writing as insights
 from video_detective.storage.reading import chunks
 from video_detective.storage.tables import (
     CAMERAS,
@@ -125,6 +127,7 @@ async def _supersede_others(
         .values(superseded_by=case((is_other, run_id), else_=None))
     )
     await documents.drop_runs(connection, sorted(shown - {run_id}))
+    await insights.show_runs(connection, run_id, shown - {run_id})
     if run_id not in shown:
         await documents.index_run(connection, kind, run_id)
 
@@ -167,6 +170,11 @@ async def commit_step(connection: AsyncConnection, kind: Kind, run: Run, step: S
     await documents.index_events(connection, kind, [e.event.event_id for e in step.events])
     await documents.index_frames(connection, kind, [frame.frame_id for frame in step.frames])
     await _grow_coverage(connection, kind, camera_id, step.coverage)
+    await insights.make_alerts(connection, kind, run, step)
+    if step.attributes is not None:
+        await attributes.save(connection, kind, camera_id, step.attributes)
+    if times := [alert.triggered_ns for alert in step.alerts]:
+        await attributes.mark_insights(connection, camera_id, min(times), max(times))
 
 
 async def _execute_many(
@@ -374,6 +382,20 @@ async def add_evidence(
     await _execute_many(connection, EVIDENCE, upsert_into(EVIDENCE, kind), values)
     shown = {piece.frame_id for piece in evidence if piece.frame_id is not None}
     await documents.index_frames(connection, kind, shown.union(f.frame_id for f in frames))
+    await insights.show_event(connection, event_id, evidence)
+
+
+async def show_open(
+    connection: AsyncConnection,
+    kind: Kind,
+    event_id: str,
+    evidence: Sequence[EvidenceRow],
+    frames: Sequence[FrameRow],
+) -> None:
+    """Write the pictures of frames, and give them to the insights of an event that goes on."""
+    frame_values = [rows.frame_values(frame, None) for frame in frames]
+    await _execute_many(connection, FRAMES, _picture_frame(kind), frame_values)
+    await insights.show_event(connection, event_id, evidence)
 
 
 async def import_events(
