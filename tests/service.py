@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import uvicorn
+from tests.api import make_key, make_user, quick, signed_in
 from tests.videos import picture, write_video
 
 from video_detective import config
@@ -24,8 +26,9 @@ from video_detective.rules import Actor, Event, Moment
 from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage import CameraRow, EvidenceRow, FrameRow, RunKey, Step, StoredEvent
 from video_detective.storage.base import frame_id
-from video_detective.web.page import add_pages, signed_out_page
+from video_detective.web.page import add_pages
 
+T = TypeVar("T")
 DOCUMENT = """
 schema_version: 1
 cameras:
@@ -190,11 +193,19 @@ class Service:
 
     address: str
     token: str
+    """The text of an API key that may do everything."""
+    cookie: tuple[str, str]
+    """Name and value of the cookie of an admin's session."""
     stop: threading.Event
+    workspace: Workspace
+    loop: asyncio.AbstractEventLoop
 
-    @property
-    def link(self) -> str:
-        return f"{self.address}/?token={self.token}"
+    def do(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:
+        """Do something with the service's workspace, as ``tests.api`` offers; waits for it.
+
+        For example ``service.do(lambda w: make_key(w, "analytics:read"))``.
+        """
+        return asyncio.run_coroutine_threadsafe(work(self.workspace), self.loop).result(60)
 
 
 @contextmanager
@@ -205,12 +216,21 @@ def running(data_dir: Path, url: str | None = None, *, extra: int | None = 0) ->
     failures: list[BaseException] = []
 
     async def serve() -> None:
-        async with open_workspace(data_dir, url) as workspace:
+        async with open_workspace(data_dir, url) as opened:
+            workspace = quick(opened)
             if extra is not None:
                 await fill(workspace, data_dir, extra=extra)
-            token = workspace.access_token()
-            app = create_app(workspace, token=token, refusal_page=signed_out_page)
-            add_pages(app)
+            token = await make_key(workspace)
+            if (
+                await workspace.database.accounts.users.by_name(
+                    (await workspace.database.accounts.default()).account_id, "admin"
+                )
+                is None
+            ):
+                await make_user(workspace, "admin")
+            ((cookie, session),) = (await signed_in(workspace, "admin")).items()
+            app = create_app(workspace)
+            add_pages(app, workspace)
             with socket.socket(proto=socket.IPPROTO_TCP) as listener:
                 listener.bind(("127.0.0.1", 0))
                 settings = uvicorn.Config(app, log_level="warning", access_log=False)
@@ -219,7 +239,16 @@ def running(data_dir: Path, url: str | None = None, *, extra: int | None = 0) ->
                 while not server.started and not task.done():
                     await asyncio.sleep(0.01)
                 address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-                started.append(Service(address=address, token=token, stop=stop))
+                started.append(
+                    Service(
+                        address=address,
+                        token=token,
+                        cookie=(cookie, session),
+                        stop=stop,
+                        workspace=workspace,
+                        loop=asyncio.get_running_loop(),
+                    )
+                )
                 ready.set()
                 while not stop.is_set() and not task.done():
                     await asyncio.sleep(0.02)

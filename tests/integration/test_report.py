@@ -12,15 +12,14 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
 import numpy as np
 import pytest
+from tests.api import client_of, make_key
 from tests.commands import assert_refused, video_detective
 from tests.servers.llm import LlmServer
 from tests.servers.llm_protocol import Ask
 from tests.service import INTRUSION, fill
 
-from video_detective.api.app import create_app
 from video_detective.config import Camera
 from video_detective.errors import UsageError
 from video_detective.geometry import NS_PER_S
@@ -46,7 +45,6 @@ from video_detective.storage.narration_rows import NarrationOutcome, NarrationRe
 BERLIN = "Europe/Berlin"
 LATER_NS = parse_time("2027-01-01", ZoneInfo(BERLIN), what="now")
 HOUR_NS = 3600 * NS_PER_S
-TOKEN = "a-token-of-the-tests"
 HOSTILE = '<img src=x onerror=alert(1)>"&\u202e'
 
 
@@ -662,7 +660,7 @@ async def test_service_and_command_give_the_same_report(tmp_path: Path) -> None:
     period = {"from": "2026-01-15T22:00:00", "to": "2026-01-15T22:10:00"}
     async with open_workspace(folder) as workspace:
         await fill(workspace, tmp_path)
-        async with client_of(workspace) as client:
+        async with client_of(workspace, await make_key(workspace)) as client:
             answer = await client.get("/api/report", params=period | {"lang": "en"})
 
     words = ("report", "--from", period["from"], "--to", period["to"], "--lang", "en")
@@ -679,20 +677,11 @@ async def test_service_and_command_give_the_same_report(tmp_path: Path) -> None:
     assert len(Page(answer.text).pictures) == 3
 
 
-def client_of(workspace: Workspace) -> httpx.AsyncClient:
-    app = create_app(workspace, token=TOKEN)
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
-        base_url="http://localhost",
-        headers={"Authorization": f"Bearer {TOKEN}"},
-    )
-
-
 async def test_the_policy_lets_the_report_show_its_own_style_and_nothing_else(
     workspace: Workspace,
 ) -> None:
     await filled(workspace, "2026-01-05T10:04")
-    async with client_of(workspace) as client:
+    async with client_of(workspace, await make_key(workspace)) as client:
         answer = await client.get("/api/report", params={"from": "2026-01-05", "to": "2026-01-06"})
 
     policy = answer.headers["Content-Security-Policy"]
@@ -724,7 +713,7 @@ async def test_the_service_refuses_a_report_that_cannot_be_meant(
 ) -> None:
     await filled(workspace)
     wanted = {"from": "2026-01-05", "to": "2026-01-06"} | changes
-    async with client_of(workspace) as client:
+    async with client_of(workspace, await make_key(workspace)) as client:
         answer = await client.get(
             "/api/report", params={key: value for key, value in wanted.items() if value}
         )

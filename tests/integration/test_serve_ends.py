@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.api import make_key
 from tests.commands import finish, start
 from tests.eyes import eyes, is_told
 from tests.servers.llm import LlmServer
@@ -43,6 +44,11 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+async def key_of(data_dir: Path) -> str:
+    async with open_workspace(data_dir) as workspace:
+        return await make_key(workspace)
+
+
 def configure(data_dir: Path, server: LlmServer, use: str) -> None:
     settings = {
         "schema_version": 1,
@@ -59,7 +65,7 @@ def serving(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        yield process, line.split()[-1].partition("/?")[0]
+        yield process, line.split()[-1].partition("/set-up")[0]
     finally:
         process.kill()
         process.wait()
@@ -109,7 +115,7 @@ def test_a_question_that_waits_for_a_silent_model_does_not_hold_the_service(
     with LlmServer("wait") as model, ThreadPoolExecutor() as threads:
         configure(data_dir, model, "answers")
         with serving(data_dir) as (process, address):
-            token = (data_dir / "access-token").read_text()
+            token = asyncio.run(key_of(data_dir))
             question = threads.submit(
                 httpx.get,
                 f"{address}/api/search",

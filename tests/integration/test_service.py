@@ -14,18 +14,16 @@ from typing import cast
 
 import httpx
 import pytest
+from tests.api import PASSWORD, client_of, make_key
 from tests.service import INTRUSION, PACING, PARKED, Service, fill, running
 
 from video_detective.api import shapes
-from video_detective.api.app import create_app
 from video_detective.api.failures import Failure
 from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage.blobs import BlobStore
 from video_detective.storage.database import Database
-from video_detective.web.page import add_pages, signed_out_page
 
-TOKEN = "a-token-of-the-tests"
-BASE = "http://localhost"
+NOBODYS_KEY = f"vd_live_{'a' * 51}"
 
 
 def filled(folder: Path, url: str | None = None) -> Path:
@@ -60,19 +58,9 @@ async def workspace(filled_dir: Path) -> AsyncIterator[Workspace]:
         yield opened
 
 
-def client_of(workspace: Workspace, **headers: str) -> httpx.AsyncClient:
-    app = create_app(workspace, token=TOKEN, refusal_page=signed_out_page)
-    add_pages(app)
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
-        base_url=BASE,
-        headers=headers,
-    )
-
-
 @pytest.fixture
 async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(workspace, Authorization=f"Bearer {TOKEN}") as opened:
+    async with client_of(workspace, await make_key(workspace)) as opened:
         yield opened
 
 
@@ -86,7 +74,7 @@ async def stranger(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
 async def client_on_each(place: tuple[Path, str | None]) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         open_workspace(*place) as opened,
-        client_of(opened, Authorization=f"Bearer {TOKEN}") as made,
+        client_of(opened, await make_key(opened)) as made,
     ):
         yield made
 
@@ -251,10 +239,10 @@ async def test_a_clip_is_sent_in_the_parts_a_player_asks_for(client: httpx.Async
     [
         "/frames/../video-detective.db",
         "/frames/..%2f..%2fvideo-detective.db",
-        "/frames/%2e%2e/access-token",
+        "/frames/%2e%2e/clip.mp4",
         "/frames//etc/passwd",
-        "/frames/..\\access-token",
-        "/frames/access-token",
+        "/frames/..\\clip.mp4",
+        "/frames/clip.mp4",
         "/frames/evt_20260115_cam01_0001/%00.jpg",
         "/frames/evt_20260115_cam01_9999.mp4",
         "/frames/" + "a" * 3000 + ".jpg",
@@ -327,8 +315,7 @@ async def test_an_unexpected_failure_is_answered_without_its_text(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Workspace(data_dir=tmp_path, database=cast(Database, None), blobs=BlobStore(tmp_path))
-    headers = {"Authorization": f"Bearer {TOKEN}", "X-Request-Id": "req-7"}
-    async with client_of(broken, **headers) as client:
+    async with client_of(broken, NOBODYS_KEY, **{"X-Request-Id": "req-7"}) as client:
         answer = await client.get(f"/api/event/{INTRUSION}")
     body = failure_of(answer, 500)
     assert body.error.code == "INTERNAL"
@@ -372,13 +359,14 @@ async def test_another_request_id_is_replaced(client: httpx.AsyncClient, offered
     [
         {},
         {"Authorization": "Bearer wrong"},
-        {"Authorization": f"Basic {TOKEN}"},
-        {"Cookie": f"vd_session={TOKEN}"},
+        {"Authorization": f"Bearer {NOBODYS_KEY}"},
+        {"Authorization": f"Basic {NOBODYS_KEY}"},
+        {"Cookie": f"vd_session={NOBODYS_KEY}"},
         {"Authorization": "Bearer \u00fc".encode()},
     ],
-    ids=["nothing", "wrong token", "wrong scheme", "wrong cookie", "no ASCII"],
+    ids=["nothing", "no key", "nobody's key", "wrong scheme", "wrong cookie", "no ASCII"],
 )
-async def test_nothing_answers_without_the_token(
+async def test_nothing_answers_without_a_key_or_session(
     stranger: httpx.AsyncClient, path: str, headers: dict[str, str]
 ) -> None:
     answer = await stranger.get(path, headers=headers)
@@ -386,37 +374,18 @@ async def test_nothing_answers_without_the_token(
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_only_health_is_open(stranger: httpx.AsyncClient) -> None:
-    assert (await stranger.get("/healthz")).json() == {"status": "ok"}
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_health_is_open(stranger: httpx.AsyncClient, path: str) -> None:
+    assert (await stranger.get(path)).json() == {"status": "ok"}
 
 
-async def test_the_link_leaves_a_cookie_and_no_token_in_the_address(
-    stranger: httpx.AsyncClient,
-) -> None:
-    answer = await stranger.get("/", params={"token": TOKEN})
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
-    cookie = answer.headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
-    assert TOKEN not in cookie
-    assert (await stranger.get("/api/search")).status_code == 200  # the client keeps cookies
-
-
-async def test_a_link_of_another_day_is_refused_even_with_a_session(
-    stranger: httpx.AsyncClient,
-) -> None:
-    failure_of(await stranger.get("/", params={"token": "wrong"}), 401)
-    assert "Set-Cookie" not in (await stranger.get("/", params={"token": "wrong"})).headers
-    page = await stranger.get("/?token=wrong", headers={"Accept": "text/html"})
-    assert page.status_code == 401
-    assert "serve" in page.text
-    assert "script" not in page.text
-
-
-async def test_the_token_of_one_address_is_not_taken_elsewhere(
-    stranger: httpx.AsyncClient,
-) -> None:
-    failure_of(await stranger.get("/api/search", params={"token": TOKEN}), 401)
+async def test_a_browser_without_a_session_is_sent_to_sign_in(stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.get("/", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+    page = await stranger.get("/sign-in")
+    assert page.status_code == 200
+    for link in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
+        assert (await stranger.get(link)).status_code == 200, link
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example", ""])
@@ -448,11 +417,10 @@ async def test_head_tells_of_what_get_would_send(client: httpx.AsyncClient, path
     assert head.headers["Content-Length"] == str(len(whole.content))
 
 
-def test_the_token_is_in_no_log(
+def test_a_key_is_in_no_log(
     service: Service, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        assert httpx.get(service.link).status_code == 303
         bearer = {"Authorization": f"Bearer {service.token}"}
         assert httpx.get(f"{service.address}/api/none", headers=bearer).status_code == 404
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
@@ -460,20 +428,25 @@ def test_the_token_is_in_no_log(
     assert service.token not in " ".join(ours) + captured.out + captured.err
 
 
-def test_serve_prints_a_link_and_answers_without_delay(filled_dir: Path) -> None:
+def test_serve_prints_a_link_to_set_it_up_and_answers_without_delay(tmp_path: Path) -> None:
     command = [Path(sys.executable).with_name("video-detective"), "serve", "--port", "0"]
     process = subprocess.Popen(
-        [*command, "--data-dir", filled_dir], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*command, "--data-dir", filled(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
     try:
         first = process.stdout.readline().decode()
-        found = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", first)
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/set-up#(\S+)", first)
         assert found, first + process.stdout.read().decode()
-        with httpx.Client(base_url=found[1], headers={"Authorization": f"Bearer {found[2]}"}) as c:
+        with httpx.Client(base_url=found[1]) as c:
             # Nagle's delay adds 40 ms to every answer on a kept connection but the first.
             times_s = [c.get("/healthz").elapsed.total_seconds() for _ in range(15)]
             assert median(times_s) < 0.03
+            assert c.get("/api/search").status_code == 401
+            chosen = {"token": found[2], "name": "admin", "password": PASSWORD}
+            assert c.post("/api/v1/session/set-up", json=chosen).status_code == 201
             assert c.get("/api/search", params={"q": "闖入"}).json()["total"] == 1
             assert c.get("/api/none").status_code == 404
     finally:

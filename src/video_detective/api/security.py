@@ -1,29 +1,45 @@
-"""Who may come in: the holder of the data directory's token, from an allowed host name.
+"""Who may come in: the holder of a key or a session, from an allowed host name.
 
-A browser gets a session cookie from the printed link (``/?token=…``); programs send
-``Authorization: Bearer``. Nothing but ``/healthz`` answers without it.
+Programs send an API key as ``Authorization: Bearer``; browsers have a session cookie from signing
+in. Nothing answers without one of them but ``OPEN``, and signed links, which say themselves what
+they open.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from video_detective.api.failures import failure
+from video_detective.api.failures import failed, failure
+from video_detective.errors import VideoDetectiveError
+from video_detective.pipeline.clock import now_ns
+from video_detective.services.access import Caller
+from video_detective.services.callers import Callers, with_request
+from video_detective.services.workspace import Workspace
 
 LOG = logging.getLogger(__name__)
-OPEN_PATHS = frozenset({"/healthz"})
+SIGN_IN_PAGE = "/sign-in"
+SESSION = "/api/v1/session"
+SET_UP = f"{SESSION}/set-up"
+_PAGES = frozenset({SIGN_IN_PAGE, "/set-up", "/signed-out"})
+OPEN = frozenset(
+    {("GET", "/healthz"), ("GET", "/readyz"), ("POST", SESSION), ("POST", SET_UP)}
+    | {("GET", page) for page in _PAGES}
+    | {("GET", f"/static/{name}") for name in ("style.css", "icon.svg", "sign-in.js")}
+)
+"""What answers without a key or session: whether the service lives, and how to come in."""
+MEDIA = "/media/"
+"""What begins so answers to signed links."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
@@ -36,49 +52,50 @@ HEADERS = {
 }
 """On every answer; one that needs another value sets its own."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-RefusalPage = Callable[[Request], Response]
-"""What a person without a session sees instead of the page."""
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def session_value(token: str) -> str:
-    """What the cookie holds: derived from the token, so that the cookie does not give it away."""
-    return hmac.new(token.encode(), b"web session", hashlib.sha256).hexdigest()
-
-
-def cookie_name(token: str) -> str:
+async def cookie_name(workspace: Workspace) -> str:
     """The session cookie's name.
 
     Browsers do not tell the ports of a host apart: two services on one machine need two names.
     """
-    return f"vd_session_{hmac.new(token.encode(), b'cookie', hashlib.sha256).hexdigest()[:8]}"
+    return f"vd_session_{(await workspace.secret('cookie')).hex()[:8]}"
+
+
+def set_session(request: Request, response: Response, name: str, token: str) -> None:
+    """Give the browser its session; it forgets it when it is closed."""
+    response.set_cookie(
+        name, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a caller came in with."""
+
+    caller: Caller
+    text: str
 
 
 class Guard:
-    """Outermost layer: request id, host name, token, headers, and the last resort for errors.
+    """Request id, host name, key or session, headers, and the last resort for errors.
+
+    Gives each request ``state.caller`` (None where nobody need be known) and, to those who came
+    with a session, ``state.session``: its token.
 
     Args:
         app: What is guarded.
-        token: Secret that every caller must show.
+        workspace: Where keys and sessions are.
         hosts: Host names under which the service may be called, without port; checked so that a
             page elsewhere cannot rebind its own name to this machine.
-        refusal_page: For people who open ``/`` without a session; None gives the error envelope.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        token: str,
-        hosts: tuple[str, ...],
-        refusal_page: RefusalPage | None = None,
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, workspace: Workspace, hosts: tuple[str, ...]) -> None:
         self._app = app
-        self._token = token
+        self._workspace = workspace
+        self._callers = Callers(workspace.database)
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._cookie = cookie_name(token)
-        self._session = session_value(token)
-        self._refusal_page = refusal_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -90,6 +107,8 @@ class Guard:
         identity = offered if _REQUEST_ID.fullmatch(offered) else str(uuid.uuid4())
         request.state.request_id = identity
         request.state.received_at = datetime.now(UTC)
+        request.state.caller = None
+        request.state.session = None
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -104,14 +123,18 @@ class Guard:
                 message = {**message, "body": b""}
             await send(message)
 
-        answer = self._answer(request)
         try:
-            if answer is not None:
-                await answer(scope, receive, send_with_headers)
-            else:
-                # Whatever can be fetched can be asked about.
-                method = "GET" if scope["method"] == "HEAD" else scope["method"]
-                await self._app({**scope, "method": method}, receive, send_with_headers)
+            shown = await self._come_in(request)
+            if isinstance(shown, Response):
+                await shown(scope, receive, send_with_headers)
+                return
+            # Whatever can be fetched can be asked about.
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            await self._app({**scope, "method": method}, receive, send_with_headers)
+            if method not in _SAFE:
+                self._callers.forget()
+            if shown is not None:
+                await self._callers.note_use(shown.caller, shown.text, now_ns())
         except asyncio.CancelledError:
             # Only a service that ends cuts an answer off. Passed on, it would be logged as a fault.
             if not started:
@@ -124,8 +147,8 @@ class Guard:
             wrong = failure(request, 500, "INTERNAL", "Something went wrong on the server")
             await wrong(scope, receive, send_with_headers)
 
-    def _answer(self, request: Request) -> Response | None:
-        """What is answered here; None lets the request in."""
+    async def _come_in(self, request: Request) -> _Shown | Response | None:
+        """Who comes in; an answer where nobody may, None where nobody need be known."""
         if _host_of(request) not in self._hosts:
             return failure(
                 request,
@@ -134,40 +157,77 @@ class Guard:
                 "This service is not called by that host name. Allow it with --allow-host.",
             )
         path = request.url.path
-        if path in OPEN_PATHS:
+        method = "GET" if request.method == "HEAD" else request.method
+        is_open = (method, path) in OPEN or (method == "GET" and path.startswith(MEDIA))
+        if is_open and path not in _PAGES:
+            if method not in _SAFE and _is_from_elsewhere(request, unless_told=False):
+                return _elsewhere(request)
             return None
-        is_start = request.method in {"GET", "HEAD"} and path == "/"
-        offered = request.query_params.get("token") if is_start else None
-        if offered is not None and _same(offered, self._token):
-            return self._welcome(request)
-        scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-        is_bearer = scheme.lower() == "bearer" and _same(credential.strip(), self._token)
-        has_session = _same(request.cookies.get(self._cookie, ""), self._session)
-        if offered is None and (is_bearer or has_session):
-            return None
-        if is_start and self._refusal_page and "text/html" in request.headers.get("Accept", ""):
-            return self._refusal_page(request)
-        answer = failure(
-            request,
-            401,
-            "UNAUTHORIZED",
-            "Open the link that 'video-detective serve' printed, or send the token as "
-            "'Authorization: Bearer'",
-        )
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
+        try:
+            shown = await self._shown(request)
+        except VideoDetectiveError as error:
+            return failed(request, error)
+        if shown is None:
+            return None if is_open else _refusal(request)
+        request.state.caller = with_request(shown.caller, request.state.request_id)
+        if shown.caller.kind == "user":
+            if method not in _SAFE and _is_from_elsewhere(request, unless_told=True):
+                return _elsewhere(request)
+            request.state.session = shown.text
+        return shown
 
-    def _welcome(self, request: Request) -> Response:
-        """The token leaves the address and stays as a cookie."""
-        response = RedirectResponse("/", status_code=303)
-        response.set_cookie(
-            self._cookie,
-            self._session,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return response
+    async def _shown(self, request: Request) -> _Shown | None:
+        authorization = request.headers.get("Authorization")
+        if authorization is not None:
+            scheme, _, text = authorization.partition(" ")
+            text = text.strip()
+            is_bearer = scheme.lower() == "bearer"
+            caller = await self._callers.by_key(text, now_ns()) if is_bearer else None
+        else:
+            if not request.cookies:
+                return None
+            text = request.cookies.get(await cookie_name(self._workspace), "")
+            caller = await self._callers.by_session(text, now_ns()) if text else None
+        return None if caller is None else _Shown(caller, text)
+
+
+def _refusal(request: Request) -> Response:
+    is_start = request.method in {"GET", "HEAD"} and request.url.path == "/"
+    if is_start and "text/html" in request.headers.get("Accept", ""):
+        return RedirectResponse(SIGN_IN_PAGE, status_code=303)
+    answer = failure(
+        request,
+        401,
+        "UNAUTHORIZED",
+        f"Send an API key as 'Authorization: Bearer vd_live_…', or sign in at {SIGN_IN_PAGE}",
+    )
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _elsewhere(request: Request) -> Response:
+    return failure(
+        request,
+        403,
+        "FORBIDDEN",
+        "A session changes something only from this service's own pages. "
+        "Use an API key from programs.",
+    )
+
+
+def _is_from_elsewhere(request: Request, *, unless_told: bool) -> bool:
+    """Whether another site's page sent the request; ``unless_told`` when no browser says.
+
+    Browsers tell the site to services on this machine or behind TLS, and the origin to all. Source:
+    OWASP, Cross-Site Request Forgery Prevention Cheat Sheet.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site != "same-origin"
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower()
+    return unless_told
 
 
 def _host_of(request: Request) -> str:
@@ -175,7 +235,3 @@ def _host_of(request: Request) -> str:
     host = request.headers.get("Host", "").lower()
     name, _, port = host.rpartition(":")
     return name if name and port.isdigit() else host
-
-
-def _same(a: str, b: str) -> bool:
-    return hmac.compare_digest(a.encode(), b.encode())

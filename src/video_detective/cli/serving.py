@@ -14,6 +14,7 @@ import typer
 import uvicorn
 
 from video_detective.api.app import LOOPBACK_HOSTS, create_app
+from video_detective.api.security import SIGN_IN_PAGE
 from video_detective.cli.console import (
     DEFAULT_DATA_DIR,
     OUTPUT,
@@ -22,10 +23,12 @@ from video_detective.cli.console import (
     run,
 )
 from video_detective.errors import ConflictError
+from video_detective.pipeline.clock import now_ns
+from video_detective.services.accounts import set_up_token
 from video_detective.services.background import words_in_background
 from video_detective.services.logs import log_as_json
 from video_detective.services.workspace import open_workspace
-from video_detective.web.page import add_pages, signed_out_page
+from video_detective.web.page import add_pages
 
 Host = Annotated[
     str, typer.Option(help="Address to listen on; anything but loopback opens it to the network.")
@@ -62,14 +65,18 @@ async def _serve_at(
     listener: socket.socket, data_dir: Path, database: str | None, host: str, hosts: tuple[str, ...]
 ) -> None:
     async with open_workspace(data_dir, database) as workspace:
-        token = workspace.access_token()
-        log_as_json(secrets=[token, *workspace.settings.secrets()])
-        app = create_app(workspace, token=token, hosts=hosts, refusal_page=signed_out_page)
-        add_pages(app)
+        token = await set_up_token(workspace, now_ns())
+        log_as_json(secrets=[*([token] if token else []), *workspace.settings.secrets()])
+        app = create_app(workspace, hosts=hosts)
+        add_pages(app, workspace)
         shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listener.getsockname()[1]}"
         OUTPUT.print(
-            f"Video Detective is at http://{shown}:{listener.getsockname()[1]}/?token={token}\n"
-            "Whoever has this link sees everything. Ctrl-C ends it.",
+            f"Video Detective is at {address}{SIGN_IN_PAGE}\nCtrl-C ends it."
+            if token is None
+            else f"Set Video Detective up at {address}/set-up#{token}\n"
+            "Whoever opens this link first chooses name and password of the first user; it is good "
+            "for 24 hours. Ctrl-C ends it.",
             markup=False,
             soft_wrap=True,
         )

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 
+from video_detective.services.workspace import Workspace
+
 LANGUAGES = ("zh-TW", "en")
 _HERE = Path(str(resources.files("video_detective.web")))
 _COOKIE = "vd_language"
-# The one page that cannot have the style sheet: without a session there are no files.
-_SIGNED_OUT_STYLE = (
-    "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1rem}"
-    "h1{font-size:1.4rem}"
-)
 
 
-def add_pages(app: FastAPI) -> None:
-    """Add the page and its static files to the application."""
+def add_pages(app: FastAPI, workspace: Workspace) -> None:
+    """Add the page, those to come in by, and their static files to the application."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/", response_class=HTMLResponse)
@@ -38,27 +34,29 @@ def add_pages(app: FastAPI) -> None:
             answer.set_cookie(_COOKIE, lang, max_age=31_536_000, samesite="strict")
         return answer
 
+    for name in ("sign-in", "set-up", "signed-out"):
+        router.add_api_route(f"/{name}", _door(workspace, name), response_class=HTMLResponse)
+
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
 
-def signed_out_page(request: Request) -> HTMLResponse:
-    """What a person without a session sees: how to get one. Status 401.
+def _door(workspace: Workspace, name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A page for people without a session."""
 
-    The link on it helps those who came from another site: browsers keep a new strict cookie back
-    until the next step on this one.
-    """
-    digest = base64.b64encode(hashlib.sha256(_SIGNED_OUT_STYLE.encode()).digest()).decode()
-    return HTMLResponse(
-        _render("signed_out.html", _language(request), style=_SIGNED_OUT_STYLE),
-        status_code=401,
-        headers={
-            "Content-Security-Policy": (
-                f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-                "frame-ancestors 'none'; form-action 'none'"
-            )
-        },
-    )
+    async def page(request: Request) -> Response:
+        if name == "sign-in" and request.state.caller is not None:
+            return RedirectResponse("/", status_code=303)
+        _, accounts = await workspace.database.accounts.page(limit=1)
+        values = {
+            "has_accounts": accounts > 1,
+            # Browsers keep the strict cookie back from those who come from another site.
+            "is_from_elsewhere": request.headers.get("Sec-Fetch-Site")
+            in {"cross-site", "same-site"},
+        }
+        return HTMLResponse(_render(f"{name}.html", _language(request), **values))
+
+    return page
 
 
 def _render(template: str, language: str, **values: object) -> str:
