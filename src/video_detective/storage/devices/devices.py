@@ -6,12 +6,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from video_detective.errors import MissingError
 from video_detective.storage.accounts.audit import AuditEntry, append
-from video_detective.storage.devices import keeping, scenes
+from video_detective.storage.devices import keeping, reading, scenes
 from video_detective.storage.devices.base import (
     DeviceChange,
     DeviceInfo,
@@ -23,7 +22,7 @@ from video_detective.storage.devices.base import (
     VersionPage,
 )
 from video_detective.storage.dialects import upsert_into
-from video_detective.storage.reach import Reach, of_row
+from video_detective.storage.reach import Reach
 from video_detective.storage.service_tables import DEVICES, SCENES
 from video_detective.storage.tables import CAMERAS, META
 
@@ -57,26 +56,8 @@ class Devices:
 
     async def infos(self) -> dict[str, DeviceInfo]:
         """Every device that is not removed, by camera id and in order of it."""
-        query = (
-            select(DEVICES, *_SCENE)
-            .select_from(_WITH_SCENE)
-            .where(DEVICES.c.deleted_ns.is_(None))
-            .order_by(DEVICES.c.camera_id)
-        )
         async with self._reading() as connection:
-            found = (await connection.execute(query)).mappings().all()
-        return {
-            row["camera_id"]: DeviceInfo(
-                device_id=row["device_id"],
-                account_id=row["account_id"],
-                camera_id=row["camera_id"],
-                plan=row["plan"],
-                scene_id=row["scene_id"],
-                scene_name=row["scene_name"] or "",
-                scene_version=row["scene_version"] or 0,
-            )
-            for row in found
-        }
+            return await reading.infos(connection)
 
     async def devices(
         self,
@@ -94,15 +75,15 @@ class Devices:
             offset: After so many of the first.
             cursor: ``next_cursor`` of the page before; then ``offset`` is not read.
         """
-        seen = _seen(reach)
-        query = _devices().where(*seen).order_by(DEVICES.c.device_id).limit(limit + 1)
+        seen = reading.seen(reach)
+        query = reading.devices().where(*seen).order_by(DEVICES.c.device_id).limit(limit + 1)
         query = (
             query.offset(offset) if cursor is None else query.where(DEVICES.c.device_id > cursor)
         )
         async with self._reading() as connection:
             found = (await connection.execute(query)).mappings().all()
             total = await connection.scalar(select(func.count()).select_from(DEVICES).where(*seen))
-        rows = [_device(row) for row in found[:limit]]
+        rows = [reading.device_of(row) for row in found[:limit]]
         return DevicePage(
             devices=rows,
             total=total or 0,
@@ -112,12 +93,17 @@ class Devices:
     async def device(self, reach: Reach | None, device_id: str) -> DeviceRow | None:
         """One device; None when there is none in reach."""
         async with self._reading() as connection:
-            return await _one_device(connection, reach, DEVICES.c.device_id == device_id)
+            return await reading.one_device(connection, reach, DEVICES.c.device_id == device_id)
 
     async def of_camera(self, reach: Reach | None, camera_id: str) -> DeviceRow | None:
         """The device of a camera id; None when there is none in reach."""
         async with self._reading() as connection:
-            return await _one_device(connection, reach, DEVICES.c.camera_id == camera_id)
+            return await reading.one_device(connection, reach, DEVICES.c.camera_id == camera_id)
+
+    async def newest_picture(self, camera_id: str) -> tuple[str, int] | None:
+        """SHA-256 and time of a JPEG of the camera's latest event; None when there is none."""
+        async with self._reading() as connection:
+            return await reading.newest_picture(connection, camera_id)
 
     async def create(self, device: DeviceRow, entry: AuditEntry | None) -> None:
         """Make a device and the camera it is. Its scene is made apart from it.
@@ -169,7 +155,7 @@ class Devices:
             MissingError: there is none in reach.
         """
         async with self._writing() as connection:
-            found = await _locked(connection, reach, device_id)
+            found = await reading.locked(connection, reach, device_id)
             values: dict[str, Any] = {"updated_ns": now_ns}
             if change.plan is not None:
                 values["plan"] = change.plan
@@ -200,7 +186,7 @@ class Devices:
                     },
                 )
             await self._changed(connection, now_ns, entry)
-            changed = await _one_device(connection, reach, DEVICES.c.device_id == device_id)
+            changed = await reading.one_device(connection, reach, DEVICES.c.device_id == device_id)
         return changed or found
 
     async def remove(
@@ -212,7 +198,7 @@ class Devices:
             MissingError: there is none in reach.
         """
         async with self._writing() as connection:
-            await _locked(connection, reach, device_id)
+            await reading.locked(connection, reach, device_id)
             await connection.execute(
                 update(DEVICES)
                 .where(DEVICES.c.device_id == device_id)
@@ -294,7 +280,7 @@ class Devices:
             ConflictError: it has a scene.
         """
         async with self._writing() as connection:
-            device = await _locked(connection, reach, device_id)
+            device = await reading.locked(connection, reach, device_id)
             made = await scenes.create(
                 connection, self._kind, device, name, document, author, note, now_ns
             )
@@ -332,7 +318,7 @@ class Devices:
             ConflictError: ``base_version`` is no longer the version in force.
         """
         async with self._writing() as connection:
-            device = await _of_scene(connection, reach, scene_id)
+            device = await reading.device_of_scene(connection, reach, scene_id)
             changed = await scenes.change(
                 connection,
                 self._kind,
@@ -363,7 +349,7 @@ class Devices:
             MissingError: there is none in reach.
         """
         async with self._writing() as connection:
-            device = await _of_scene(connection, reach, scene_id)
+            device = await reading.device_of_scene(connection, reach, scene_id)
             await scenes.remove(connection, self._kind, device, scene_id, author, now_ns)
             await self._changed(connection, now_ns, entry)
 
@@ -373,85 +359,3 @@ class Devices:
         await keeping.touch(connection, self._kind, now_ns)
         if entry is not None:
             await append(connection, self._kind, entry)
-
-
-_WITH_SCENE = DEVICES.outerjoin(
-    SCENES, (SCENES.c.camera_id == DEVICES.c.camera_id) & SCENES.c.deleted_ns.is_(None)
-)
-_SCENE = (
-    SCENES.c.scene_id.label("scene_id"),
-    SCENES.c.name.label("scene_name"),
-    SCENES.c.version.label("scene_version"),
-)
-
-
-def _devices() -> Select[Any]:
-    joined = _WITH_SCENE.outerjoin(CAMERAS, CAMERAS.c.camera_id == DEVICES.c.camera_id)
-    camera = (CAMERAS.c.name.label("name"), CAMERAS.c.timezone, CAMERAS.c.document)
-    return select(DEVICES, *_SCENE, *camera).select_from(joined)
-
-
-def _seen(reach: Reach | None) -> list[ColumnElement[bool]]:
-    """The conditions that a device is there for somebody."""
-    there = DEVICES.c.deleted_ns.is_(None)
-    return [there] if reach is None else [there, of_row(reach, DEVICES)]
-
-
-def _device(row: RowMapping) -> DeviceRow:
-    document = row["document"] or {}
-    return DeviceRow(
-        device_id=row["device_id"],
-        account_id=row["account_id"],
-        camera_id=row["camera_id"],
-        name=row["name"] or row["camera_id"],
-        aliases=tuple(document.get("aliases") or ()),
-        timezone=row["timezone"] or "Asia/Taipei",
-        plan=row["plan"],
-        tags=tuple(row["tags"]),
-        source=row["source"],
-        wanted=row["wanted"],
-        created_ns=row["created_ns"],
-        updated_ns=row["updated_ns"],
-        scene_id=row["scene_id"],
-        scene_version=row["scene_version"] or 0,
-    )
-
-
-async def _one_device(
-    connection: AsyncConnection, reach: Reach | None, which: ColumnElement[bool]
-) -> DeviceRow | None:
-    found = await connection.execute(_devices().where(*_seen(reach), which))
-    row = found.mappings().first()
-    return None if row is None else _device(row)
-
-
-async def _locked(connection: AsyncConnection, reach: Reach | None, device_id: str) -> DeviceRow:
-    """The device, which nobody else changes until the end of this transaction.
-
-    Raises:
-        MissingError: there is none in reach.
-    """
-    lock = select(DEVICES.c.device_id).where(*_seen(reach), DEVICES.c.device_id == device_id)
-    await connection.execute(lock.with_for_update())
-    device = await _one_device(connection, reach, DEVICES.c.device_id == device_id)
-    if device is None:
-        raise MissingError(
-            f"There is no device '{device_id}'", remedy="List the devices to see their ids"
-        )
-    return device
-
-
-async def _of_scene(connection: AsyncConnection, reach: Reach | None, scene_id: str) -> DeviceRow:
-    """The locked device of a scene.
-
-    Raises:
-        MissingError: there is no such scene in reach.
-    """
-    device_id = await connection.scalar(
-        select(DEVICES.c.device_id)
-        .select_from(_WITH_SCENE)
-        .where(*_seen(reach), SCENES.c.scene_id == scene_id)
-    )
-    if device_id is None:
-        raise scenes.no_such_scene(scene_id)
-    return await _locked(connection, reach, str(device_id))
