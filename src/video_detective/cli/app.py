@@ -31,12 +31,16 @@ COMMANDS = {
     "models": ("models", "List, install, verify and bundle model weights."),
     "rules": ("rules", "Check camera documents."),
     "doctor": ("doctor", "Check this machine, its weights and its data."),
+    "work": ("work", "Work of the service's own processes."),
 }
 """Module of each command, and its line in the overview.
 
 Only the module of the command that is run gets imported: to load the decoder, the detectors, the
 database and the web server takes longer than most commands.
 """
+
+HIDDEN = frozenset({"work"})
+"""Commands that are not for people."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -94,7 +98,7 @@ def _app_for(words: list[str]) -> typer.Typer:
     wanted = _command_in(words)
     for name, (module, summary) in COMMANDS.items():
         if name != wanted:
-            app.command(name, help=summary)(_root)
+            app.command(name, help=summary, hidden=name in HIDDEN)(_root)
             continue
         loaded = importlib.import_module(f"video_detective.cli.{module}")
         if hasattr(loaded, "app"):

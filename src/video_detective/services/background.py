@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 
 from video_detective.errors import VideoDetectiveError
 from video_detective.services.embedding import embed_pending
+from video_detective.services.file_work import keep_analysing_files
+from video_detective.services.live import keep_cameras
 from video_detective.services.narration import keep_narrating
-from video_detective.services.node import keep_beating
+from video_detective.services.node import keep_beating, node_id
 from video_detective.services.workspace import Workspace
 
 LOOK_AGAIN_S = 10.0
@@ -28,7 +30,12 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     goes on.
     """
     stop = asyncio.Event()
-    tasks: list[asyncio.Task[None]] = [asyncio.create_task(keep_beating(workspace, stop))]
+    node_id(workspace)  # what is wrong with it is told before anything is taken
+    tasks: list[asyncio.Task[None]] = [
+        asyncio.create_task(keep_beating(workspace, stop)),
+        asyncio.create_task(keep_cameras(workspace, stop)),
+        asyncio.create_task(keep_analysing_files(workspace, stop)),
+    ]
     if workspace.settings.narration is not None:
         tasks.append(asyncio.create_task(_narrate(workspace, stop)))
     if workspace.settings.embeddings is not None:
