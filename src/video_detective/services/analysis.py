@@ -37,7 +37,7 @@ from video_detective.pipeline.worker import Progress
 from video_detective.services.output import write_whole
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
-from video_detective.storage import CameraRow, RunKey
+from video_detective.storage import CameraRow, NextNumbers, RunKey
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.tracking import Tracker
 from video_detective.tracking.bytetrack import ByteTracker
@@ -62,6 +62,8 @@ class Request:
         camera_id, camera: Whose view it is, and its document.
         start: Wall-clock time of the first frame as RFC 3339, in the camera's zone without offset.
         is_described: False when nobody gave a document: a camera that is known stays as it is.
+        numbers: First numbers of its tracks and events; None: those that nobody has used.
+        request_id: Of the request that began it; "" for none.
     """
 
     source: str
@@ -69,6 +71,8 @@ class Request:
     camera: Camera
     start: str | None = None
     is_described: bool = True
+    numbers: NextNumbers | None = None
+    request_id: str = ""
 
 
 async def analyze(
@@ -128,7 +132,7 @@ async def analyze(
         )
 
     async def assemble(source: Source) -> Analysis:
-        numbers = await workspace.database.next_numbers(camera_id)
+        numbers = request.numbers or await workspace.database.next_numbers(camera_id)
         scene = camera.scene(camera_id)
         return Analysis(
             key=_run_key(camera_id, camera, source.info),
