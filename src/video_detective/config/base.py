@@ -78,11 +78,13 @@ class AttributeSettings(_Model):
     """What persons look like, of devices whose plan has it (LEVEL_02).
 
     ``every_s``: seconds between records while persons are in view; 0 records nothing. ``model`` is
-    the file of an ONNX model in PA-100K label order; without one only colours are measured.
+    the file of an ONNX model with the 26 outputs of PA-100K, in the data set's own order or, by
+    ``labels``, in that of PP-Human's models; without one only colours are measured.
     """
 
     every_s: float = Field(default=10.0, ge=0, le=3600)
     model: str | None = None
+    labels: Literal["pa100k", "pphuman"] = "pa100k"
 
 
 class SceneDocument(_Model):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from video_detective.attributes import AttributeRecord
+from video_detective.attributes.observer import AttributeObserver
 from video_detective.detection import Eyes
 from video_detective.media import Frame, Position
 from video_detective.media.file import luma_crc
@@ -30,6 +32,7 @@ class Look:
             rate); the frames between idle samples only go through the motion gate.
         idle: Whether the frame is one of the idle grid (1 a second): where frame records are kept.
         tiles: Regions that went through the detector.
+        record: What the persons look like, where a record was due.
     """
 
     observation: Observation
@@ -37,6 +40,7 @@ class Look:
     sampled: bool
     idle: bool
     tiles: int
+    record: AttributeRecord | None = None
 
 
 class CameraGraph:
@@ -49,6 +53,7 @@ class CameraGraph:
         make_tracker: Called at the start, and with continued numbers after a cut.
         track_numbers: First unused number of each id letter.
         event_numbers: First unused event number of each local date (YYYYMMDD).
+        observer: Records what persons look like; None records nothing.
     """
 
     def __init__(
@@ -60,18 +65,25 @@ class CameraGraph:
         make_tracker: MakeTracker,
         track_numbers: Mapping[str, int],
         event_numbers: Mapping[str, int],
+        observer: AttributeObserver | None = None,
     ) -> None:
         self._sampler = sampler
         self._eyes = eyes
         self._make_tracker = make_tracker
         self._tracker = make_tracker(track_numbers)
         self._engine = RuleEngine(scene, next_numbers=event_numbers)
+        self._observer = observer
         self._position: Position | None = None
 
     @property
     def position(self) -> Position | None:
         """The last frame looked at."""
         return self._position
+
+    @property
+    def observes(self) -> bool:
+        """Whether it records what persons look like."""
+        return self._observer is not None
 
     @property
     def throttled(self) -> Mapping[str, int]:
@@ -107,6 +119,7 @@ class CameraGraph:
             sampled=perception.moving or due.idle,
             idle=due.idle,
             tiles=perception.tiles,
+            record=None if self._observer is None else self._observer.look(frame, tracks),
         )
 
     def finish(self) -> tuple[Event, ...]:
@@ -123,6 +136,7 @@ class CameraGraph:
             "sampler": self._sampler.state(),
             "tracker": self._tracker.state(),
             "engine": self._engine.state(),
+            "observer": None if self._observer is None else self._observer.state(),
             "extra": extra,
         }
         return Checkpoint(data=data, arrays=self._eyes.state())
@@ -137,5 +151,8 @@ class CameraGraph:
         self._tracker.restore(data["tracker"])
         self._engine.restore(data["engine"])
         self._eyes.restore(checkpoint.arrays)
+        # Checkpoints of earlier versions, and of cameras that had another plan, have none.
+        if self._observer is not None and data.get("observer") is not None:
+            self._observer.restore(data["observer"])
         extra: Mapping[str, Any] = data["extra"]
         return extra
