@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, MetaData, create_engine, insert, make_url, select, text
+from sqlalchemy import Engine, MetaData, create_engine, delete, insert, make_url, select, text
 from sqlalchemy.pool import NullPool
 from tests.service import EVENTS, INTRUSION, fill, ns
 
@@ -30,7 +30,7 @@ from video_detective.storage.narration_rows import NarrationRequest
 REVISIONS = ("0001", "0002", "0003")
 IMPORTED = "evt_20260115_away_0001"
 """An event of a camera that nobody ever configured here."""
-MADE_ANEW = frozenset({"meta", "alembic_version", "event_index"})
+MADE_ANEW = frozenset({"alembic_version", "event_index"})
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +99,17 @@ def at_revision(url: str, revision: str, filled: Path) -> dict[str, list[dict[st
                     dict(row._mapping) | lacking
                     for row in reading.execute(select(*(kept.c[name] for name in names)))
                 ]
+                if table.name == "meta":
+                    if revision == "0001":
+                        continue  # what it would say is of later versions
+                    writing.execute(delete(table))
                 if rows:
                     writing.execute(insert(table), rows)
                 copied[table.name] = rows
             if url.startswith("postgresql"):
                 _renumber(writing, old)
+            elif revision != "0001":
+                writing.execute(text("INSERT INTO event_index (event_index) VALUES ('rebuild')"))
     return copied
 
 
@@ -142,8 +148,8 @@ async def test_everything_of_an_earlier_version_is_still_there(
     await (await Database.open(tmp_path, url)).close()
 
     for table, rows in put.items():
-        if table in {"vectors", "vector_queue", "event_documents"} or not rows:
-            continue  # derived from the events
+        if table in {"vectors", "vector_queue", "event_documents", "meta"} or not rows:
+            continue  # derived from the events, or of the schema
         now = rows_of(url, table)
         names = [name for name in rows[0] if name in now[0]]
         assert by_key(now, names) == by_key(rows, names), table
