@@ -12,8 +12,9 @@ from argon2 import PasswordHasher
 from video_detective.api.app import create_app
 from video_detective.api.security import cookie_name
 from video_detective.services.access import SCOPES, Caller, Role
-from video_detective.services.accounts import add_account, add_user, create_key, local_caller
+from video_detective.services.accounts import add_account, add_user, local_caller
 from video_detective.services.identity import Identity
+from video_detective.services.keys import create_key
 from video_detective.services.passwords import Passwords
 from video_detective.services.sign_in import SignedIn, sign_in
 from video_detective.services.workspace import Workspace

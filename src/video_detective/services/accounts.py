@@ -1,25 +1,27 @@
-"""Accounts, users and keys: what an administrator does with them."""
+"""Accounts and users: what an administrator does with them."""
 
 from __future__ import annotations
 
-import secrets
-import string
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from video_detective.errors import ForbiddenError, MissingError, UsageError
+from video_detective.errors import ForbiddenError, MissingError
 from video_detective.services.access import SCOPES, Caller, Role
-from video_detective.services.callers import digest_of
+from video_detective.services.account_checks import (
+    Listed,
+    cut,
+    known_devices,
+    known_zone,
+    refuse_limited_admin,
+    shown_name,
+)
 from video_detective.services.sign_in import folded_name, invite
 from video_detective.services.workspace import Workspace
-from video_detective.storage.accounts.rows import AccountRow, KeyRow, UserRow
+from video_detective.storage.accounts.rows import AccountRow, UserRow
 from video_detective.storage.ids import new_id
 from video_detective.storage.reach import Reach
 
 Language = Literal["zh-TW", "en"]
-KEY_MARK = "vd_live_"
-_LETTERS = string.ascii_letters + string.digits
 
 
 async def local_caller(workspace: Workspace, account: str = "") -> Caller:
@@ -59,6 +61,19 @@ async def keeps_accounts(workspace: Workspace, caller: Caller) -> bool:
     return "admin" in caller.scopes and caller.account_id == default.account_id
 
 
+async def account_page(
+    workspace: Workspace, caller: Caller, *, limit: int, offset: int, cursor: str | None
+) -> Listed[AccountRow]:
+    """The accounts that the caller may see, in order of making."""
+    accounts = workspace.database.accounts
+    if not await keeps_accounts(workspace, caller):
+        own = await accounts.get(caller.account_id)
+        rows = [own][offset:] if cursor is None or own.account_id > cursor else []
+        return Listed(rows=rows, total=1, next_cursor=None)
+    found = await accounts.page(limit=limit + 1, offset=offset, after=cursor)
+    return cut(found, limit, [row.account_id for row in found[0]])
+
+
 async def find_account(workspace: Workspace, caller: Caller, account_id: str) -> AccountRow:
     """An account that the caller may see.
 
@@ -87,7 +102,7 @@ async def add_account(
     Raises:
         ForbiddenError: the caller is no admin of the default account.
         ConflictError: there is one of this name.
-        UsageError: name or time zone cannot be one.
+        FieldError: name or time zone cannot be one.
     """
     if not await keeps_accounts(workspace, caller):
         raise ForbiddenError(
@@ -95,8 +110,8 @@ async def add_account(
         )
     account = AccountRow(
         account_id=new_id(now_ns),
-        name=_shown_name(name),
-        timezone=_zone(timezone),
+        name=shown_name(name),
+        timezone=known_zone(timezone),
         language=language,
         is_default=False,
         created_ns=now_ns,
@@ -117,18 +132,28 @@ async def change_account(
 
     Raises:
         MissingError: there is none, or it is somebody else's.
-        UsageError: there is no such time zone.
+        FieldError: there is no such time zone.
     """
     account = await find_account(workspace, caller, account_id)
     if not changes:
         return account
     if "timezone" in changes:
-        _zone(changes["timezone"])
+        known_zone(changes["timezone"])
     entry = caller.entry("account.change", account_id, time_ns=now_ns, details=dict(changes))
     return await workspace.database.accounts.change(account_id, changes, entry)
 
 
 # --- users
+
+
+async def user_page(
+    workspace: Workspace, caller: Caller, *, limit: int, offset: int, cursor: str | None
+) -> Listed[UserRow]:
+    """The users of the caller's account, in order of making."""
+    found = await workspace.database.accounts.users.page(
+        caller.reach, limit=limit + 1, offset=offset, after=cursor
+    )
+    return cut(found, limit, [row.user_id for row in found[0]])
 
 
 async def add_user(
@@ -144,12 +169,12 @@ async def add_user(
     """Make a user.
 
     Raises:
-        UsageError: name or password cannot be one, or an admin is limited to devices.
+        FieldError: name or password cannot be one, or an admin is limited to devices.
         ConflictError: the account has one of this name.
         MissingError: the account has no such device.
     """
-    _refuse_limited_admin(role == "admin", devices)
-    limited = await _devices(workspace, caller, devices)
+    refuse_limited_admin(role == "admin", devices)
+    limited = await known_devices(workspace, caller, devices)
     user = UserRow(
         user_id=new_id(now_ns),
         account_id=caller.account_id,
@@ -159,7 +184,7 @@ async def add_user(
         devices=limited,
         created_ns=now_ns,
     )
-    details = {"name": user.name, "role": role, "devices": _listed(limited)}
+    details = {"name": user.name, "role": role, "devices": limited and list(limited)}
     entry = caller.entry("user.create", user.user_id, time_ns=now_ns, details=details)
     await workspace.database.accounts.users.add(user, entry)
     return user
@@ -180,14 +205,14 @@ async def change_user(
     Raises:
         MissingError: the account has no such user or device.
         ConflictError: it would have no admin left.
-        UsageError: the password cannot be one, or an admin is limited to devices.
+        FieldError: the password cannot be one, or an admin is limited to devices.
     """
     users = workspace.database.accounts.users
     before = await users.get(caller.reach, user_id)
     values = {key: changes[key] for key in ("role", "devices") if key in changes}
     if "devices" in values:
-        values["devices"] = _listed(await _devices(workspace, caller, values["devices"]))
-    _refuse_limited_admin(
+        values["devices"] = await known_devices(workspace, caller, values["devices"])
+    refuse_limited_admin(
         values.get("role", before.role) == "admin", values.get("devices", before.devices)
     )
     details = dict(values)
@@ -229,157 +254,3 @@ async def set_up_token(workspace: Workspace, now_ns: int) -> str | None:
         return None
     token, _ = await invite(workspace, caller, role="admin", now_ns=now_ns)
     return token
-
-
-# --- keys
-
-
-async def create_key(
-    workspace: Workspace,
-    caller: Caller,
-    *,
-    name: str,
-    scopes: Collection[str],
-    devices: Sequence[str] | None,
-    expires_ns: int | None,
-    now_ns: int,
-) -> tuple[KeyRow, str]:
-    """Make a key.
-
-    Returns:
-        What is kept of it, and its text, which nobody can find out later.
-
-    Raises:
-        UsageError: it has no scopes or unknown ones, has expired already, or is an admin's limited
-            to devices.
-        MissingError: the account has no such device.
-    """
-    checked = _scopes(scopes)
-    _refuse_limited_admin("admin" in checked, devices)
-    limited = await _devices(workspace, caller, devices)
-    _refuse_past(expires_ns, now_ns)
-    prefix, secret = _random(8), _random(43)
-    text = f"{KEY_MARK}{prefix}{secret}"
-    key = KeyRow(
-        key_id=new_id(now_ns),
-        account_id=caller.account_id,
-        name=_shown_name(name),
-        prefix=prefix,
-        secret_hash=digest_of(text),
-        scopes=checked,
-        devices=limited,
-        created_ns=now_ns,
-        created_by=caller.name,
-        expires_ns=expires_ns,
-    )
-    details = {
-        "name": key.name,
-        "prefix": prefix,
-        "scopes": list(checked),
-        "devices": _listed(limited),
-        "expires_ns": expires_ns,
-    }
-    entry = caller.entry("key.create", key.key_id, time_ns=now_ns, details=details)
-    await workspace.database.accounts.keys.add(key, entry)
-    return key, text
-
-
-async def change_key(
-    workspace: Workspace, caller: Caller, key_id: str, changes: Mapping[str, Any], now_ns: int
-) -> KeyRow:
-    """Change ``name``, ``scopes``, ``devices`` or ``expires_ns`` of a key.
-
-    Raises:
-        MissingError: the account has no such key that is not revoked, or no such device.
-        UsageError: as ``create_key``.
-    """
-    keys = workspace.database.accounts.keys
-    before = await keys.get(caller.reach, key_id)
-    values = dict(changes)
-    if "name" in values:
-        values["name"] = _shown_name(values["name"])
-    if "scopes" in values:
-        values["scopes"] = list(_scopes(values["scopes"]))
-    if "devices" in values:
-        values["devices"] = _listed(await _devices(workspace, caller, values["devices"]))
-    if "expires_ns" in values:
-        _refuse_past(values["expires_ns"], now_ns)
-    _refuse_limited_admin(
-        "admin" in values.get("scopes", before.scopes), values.get("devices", before.devices)
-    )
-    if not values:
-        return before
-    entry = caller.entry("key.change", key_id, time_ns=now_ns, details=values)
-    return await keys.change(caller.reach, key_id, values, entry)
-
-
-async def revoke_key(workspace: Workspace, caller: Caller, key_id: str, now_ns: int) -> KeyRow:
-    """Let a key not be used any more; again is harmless.
-
-    Raises:
-        MissingError: the account has no such key.
-    """
-    entry = caller.entry("key.revoke", key_id, time_ns=now_ns)
-    return await workspace.database.accounts.keys.revoke(caller.reach, key_id, now_ns, entry)
-
-
-# --- checks
-
-
-async def _devices(
-    workspace: Workspace, caller: Caller, devices: Sequence[str] | None
-) -> tuple[str, ...] | None:
-    if devices is None:
-        return None
-    if not devices:
-        raise UsageError("The list of devices is empty", remedy="Name some, or leave it out.")
-    await workspace.database.accounts.require_devices(caller.reach, devices)
-    return tuple(sorted(set(devices)))
-
-
-def _listed(devices: tuple[str, ...] | None) -> list[str] | None:
-    return None if devices is None else list(devices)
-
-
-def _refuse_limited_admin(is_admin: bool, devices: Sequence[str] | None) -> None:
-    # One could make a key without limits for oneself.
-    if is_admin and devices is not None:
-        raise UsageError(
-            "An admin cannot be limited to devices", remedy="Choose other rights, or no devices."
-        )
-
-
-def _refuse_past(expires_ns: int | None, now_ns: int) -> None:
-    if expires_ns is not None and expires_ns <= now_ns:
-        raise UsageError("The key would have expired already", remedy="Name a time to come.")
-
-
-def _scopes(scopes: Collection[str]) -> tuple[str, ...]:
-    unknown = sorted(set(scopes) - set(SCOPES))
-    if unknown or not scopes:
-        raise UsageError(
-            f"There is no scope {unknown[0]!r}" if unknown else "The key would have no scope",
-            remedy=f"Use some of {', '.join(SCOPES)}.",
-        )
-    return tuple(scope for scope in SCOPES if scope in scopes)
-
-
-def _shown_name(name: str) -> str:
-    shown = " ".join(name.split())
-    if not 1 <= len(shown) <= 100 or not shown.isprintable():
-        raise UsageError(f"{name[:120]!r} cannot be a name", remedy="Use 1 to 100 characters.")
-    return shown
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
-        raise UsageError(
-            f"There is no time zone {name[:80]!r}", remedy="Use an IANA name: Asia/Taipei."
-        ) from cause
-    return name
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_LETTERS) for _ in range(length))

@@ -8,7 +8,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from video_detective.errors import UsageError
+from video_detective.errors import FieldError
 
 MIN_CHARACTERS, MAX_CHARACTERS = 10, 200
 AT_ONCE = 2
@@ -34,14 +34,12 @@ class Passwords:
         """A new hash, with a salt of its own.
 
         Raises:
-            UsageError: it is too short or too long for a password.
+            FieldError: it is too short or too long for a password.
         """
         characters = len(password)
         if not MIN_CHARACTERS <= characters <= MAX_CHARACTERS:
-            raise UsageError(
-                f"The password has {characters} characters",
-                remedy=f"Use {MIN_CHARACTERS} to {MAX_CHARACTERS}.",
-            )
+            wanted = f"must be {MIN_CHARACTERS} to {MAX_CHARACTERS} characters, not {characters}"
+            raise FieldError([("password", wanted)])
         async with self._turn:
             return await asyncio.to_thread(self._hasher.hash, _normal(password))
 

@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 
-from video_detective.errors import UnauthorizedError, UsageError
+from video_detective.errors import FieldError, UnauthorizedError
 from video_detective.services.access import Caller, Role
 from video_detective.services.callers import digest_of
 from video_detective.services.workspace import Workspace
@@ -39,13 +39,11 @@ def folded_name(name: str) -> str:
     """A user's name as it is kept and compared.
 
     Raises:
-        UsageError: it is empty, longer than 64, or has spaces or invisible characters.
+        FieldError: it is empty, longer than 64, or has spaces or invisible characters.
     """
     folded = unicodedata.normalize("NFKC", name).strip().lower()
     if not 1 <= len(folded) <= 64 or not folded.isprintable() or " " in folded:
-        raise UsageError(
-            f"{name[:80]!r} cannot be a user's name", remedy="Use 1 to 64 characters, no spaces."
-        )
+        raise FieldError([("name", "must be 1 to 64 visible characters without spaces")])
     return folded
 
 
@@ -93,7 +91,7 @@ async def _signed_in(
     tenant = await accounts.by_name(account) if account else await accounts.default()
     try:
         folded = folded_name(name)
-    except UsageError:
+    except FieldError:
         folded = ""
     user = await accounts.users.by_name(tenant.account_id, folded) if tenant and folded else None
     may_try = user is not None and await accounts.users.attempt(
@@ -133,7 +131,7 @@ async def change_own_password(
 
     Raises:
         UnauthorizedError: the present one is wrong, or there were too many attempts.
-        UsageError: the new one cannot be a password.
+        FieldError: the new one cannot be a password.
     """
     users, passwords = workspace.database.accounts.users, workspace.identity.passwords
     user = await users.get(caller.reach, caller.id)
@@ -198,7 +196,7 @@ async def accept(
 
     Raises:
         GoneError: the link is unknown, has expired or was used.
-        UsageError: name or password cannot be one.
+        FieldError: name or password cannot be one.
         ConflictError: the name is taken.
     """
     users = workspace.database.accounts.users
