@@ -301,20 +301,24 @@ class EventQuery:
     Args:
         camera: Camera id.
         types: Any of these event types.
+        risk_levels: Any of these risk levels.
         since_ns, until_ns: Events that held at some time in ``[since_ns, until_ns)``; one that
             still goes on has no end.
         limit: 1..1000 events a page.
         cursor: ``Page.next_cursor`` of the page before, of the same query.
+        offset: So many are left out before; not with ``cursor``.
         order: ``newest`` or ``oldest`` start first.
         reach: Only of cameras that can be seen; None: of every one.
     """
 
     camera: str | None = None
     types: tuple[str, ...] = ()
+    risk_levels: tuple[str, ...] = ()
     since_ns: int | None = None
     until_ns: int | None = None
     limit: int = 50
     cursor: str | None = None
+    offset: int = 0
     order: Literal["newest", "oldest"] = "newest"
     reach: Reach | None = None
 

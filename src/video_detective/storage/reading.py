@@ -214,6 +214,8 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
         start_ns, event_id = _read_cursor(query.cursor)
         last = tuple_(literal(start_ns, BigInteger), literal(event_id, KEY_TEXT))
         statement = statement.where(place < last if query.order == "newest" else place > last)
+    elif query.offset:
+        statement = statement.offset(query.offset)
     keys = [EVENTS.c.start_ns, EVENTS.c.event_id]
     if query.order == "newest":
         statement = statement.order_by(*(key.desc() for key in keys))
@@ -242,6 +244,8 @@ def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
         wanted.append(seen)
     if query.types:
         wanted.append(EVENTS.c.type.in_(query.types))
+    if query.risk_levels:
+        wanted.append(EVENTS.c.risk_level.in_(query.risk_levels))
     if query.until_ns is not None:
         wanted.append(EVENTS.c.start_ns < storable_ns(query.until_ns))
     if query.since_ns is not None:

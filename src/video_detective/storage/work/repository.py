@@ -15,6 +15,7 @@ from video_detective.storage.service_tables import NODES
 from video_detective.storage.work.base import NodeRow
 from video_detective.storage.work.jobs import Jobs
 from video_detective.storage.work.live import Live
+from video_detective.storage.work.tracks import Tracks
 
 Kind = Literal["sqlite", "postgresql"]
 Open = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -34,6 +35,7 @@ class Work:
         self._writing = writing
         self.live = Live(kind, reading, writing)
         self.jobs = Jobs(kind, reading, writing)
+        self.tracks = Tracks(reading)
 
     async def beat(self, node: NodeRow) -> None:
         """Give a node's sign of life; its first makes it known."""
