@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from video_detective.errors import (
     ConflictError,
+    FieldError,
     MissingError,
     StorageError,
     TooLargeError,
@@ -25,7 +26,7 @@ from video_detective.errors import (
 )
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
-from video_detective.services.live import device_of
+from video_detective.services.devices import find_device
 from video_detective.services.node import node_id
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
@@ -79,10 +80,10 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
     Raises:
         MissingError: there is no such device in reach.
         TooLargeError: the file is larger than is taken.
-        UsageError: its start time is no time.
+        FieldError: its start time is no time.
         StorageError: the disk has no room for it.
     """
-    device = await device_of(workspace, caller, file.device_id)
+    device = await find_device(workspace, caller, file.device_id)
     limits = workspace.settings.uploads
     if file.size_bytes > limits.max_bytes:
         raise TooLargeError(
@@ -91,7 +92,10 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
         )
     if file.start_time is not None:
         zone = (await workspace.places()).zone(device.camera_id)
-        parse_time(file.start_time, zone, what="startTime")
+        try:
+            parse_time(file.start_time, zone, what="startTime")
+        except UsageError as cause:
+            raise FieldError([("startTime", str(cause))]) from cause
     node = node_id(workspace)
     await _require_room(workspace, node, file.size_bytes)
     now = now_ns()
@@ -169,7 +173,7 @@ async def list_jobs(
     """
     camera_id = None
     if device_id is not None:
-        camera_id = (await device_of(workspace, caller, device_id)).camera_id
+        camera_id = (await find_device(workspace, caller, device_id)).camera_id
     jobs = workspace.database.work.jobs
     found = await jobs.page(
         caller.reach,

@@ -21,6 +21,7 @@ from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.worker import Progress
 from video_detective.services.access import Caller
 from video_detective.services.analysis import Request, analyze
+from video_detective.services.devices import find_device
 from video_detective.services.node import node_id
 from video_detective.services.numbers import fresh_numbers
 from video_detective.services.workspace import Workspace
@@ -52,7 +53,7 @@ async def start(workspace: Workspace, caller: Caller, device_id: str) -> LiveRow
         MissingError: there is no such device in reach.
         ConflictError: it has no source.
     """
-    device = await device_of(workspace, caller, device_id)
+    device = await find_device(workspace, caller, device_id)
     if not device.source:
         raise ConflictError(
             f"Device {device_id} has no source",
@@ -67,7 +68,7 @@ async def stop(workspace: Workspace, caller: Caller, device_id: str) -> LiveRow:
     Raises:
         MissingError: there is no such device in reach.
     """
-    device = await device_of(workspace, caller, device_id)
+    device = await find_device(workspace, caller, device_id)
     return await _want(workspace, caller, device, wanted=False)
 
 
@@ -86,7 +87,9 @@ async def _want(
     )
     rows = await workspace.database.work.live.rows(caller.reach, camera_ids=[device.camera_id])
     if not rows:
-        raise no_such_device(device.device_id)
+        raise MissingError(
+            f"There is no device {device.device_id!r}", remedy="List the devices to see their ids."
+        )
     return rows[0]
 
 
@@ -114,7 +117,7 @@ async def status(
     """
     live = workspace.database.work.live
     if device_id is not None:
-        device = await device_of(workspace, caller, device_id)
+        device = await find_device(workspace, caller, device_id)
         rows = await live.rows(caller.reach, camera_ids=[device.camera_id])
         return LivePage(rows=rows, total=len(rows), next_cursor=None)
     rows = await live.rows(
@@ -124,25 +127,6 @@ async def status(
         rows=rows[:limit],
         total=await live.count(caller.reach),
         next_cursor=rows[limit - 1].device_id if len(rows) > limit else None,
-    )
-
-
-async def device_of(workspace: Workspace, caller: Caller, device_id: str) -> DeviceRow:
-    """The device of that id.
-
-    Raises:
-        MissingError: there is none in reach.
-    """
-    device = await workspace.database.devices.device(caller.reach, device_id)
-    if device is None:
-        raise no_such_device(device_id)
-    return device
-
-
-def no_such_device(device_id: str) -> MissingError:
-    """What is said of a device that is not there, or another's."""
-    return MissingError(
-        f"There is no device {device_id!r}", remedy="List them with GET /api/v1/devices."
     )
 
 
