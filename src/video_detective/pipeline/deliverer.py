@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from video_detective.errors import ReceiverError, StorageError
+from video_detective.errors import ReceiverError, StorageError, VideoDetectiveError
 from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.trace import traced
@@ -21,6 +21,8 @@ LIMIT_S = 45.0
 """For one attempt as a whole; less than ``LEASE_S``, so that nobody else has begun meanwhile."""
 RETRY_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
 """Seconds until the next attempt, after the first, the second …: almost a day in all."""
+ENDING_S = 2.0
+"""How long the end waits for deliveries that are under way; they are then told again later."""
 FORGET_EVERY_S = 3600.0
 _STORAGE_PAUSE_S = 5.0
 _log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class Deliverer:
         self._at_once = at_once
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until ``stop`` is set; what is under way then is ended first.
+        """Deliver until ``stop`` is set; what is under way then has ``ENDING_S`` to end.
 
         A database that cannot be used is waited for.
         """
@@ -111,6 +113,9 @@ class Deliverer:
                 under_way &= left
         finally:
             stopped.cancel()
+            await asyncio.wait({stopped, *under_way}, timeout=ENDING_S)
+            for task in under_way:
+                task.cancel()
             await asyncio.wait({stopped, *under_way})
 
     async def deliver_due(self) -> int:
@@ -127,7 +132,11 @@ class Deliverer:
     async def _deliver(self, claimed: Claimed) -> None:
         with traced(request=claimed.request_id, job=claimed.delivery_id):
             try:
-                outcome = await self._attempt(claimed)
+                try:
+                    outcome = await self._attempt(claimed)
+                except asyncio.CancelledError:
+                    await self._notices.finish(claimed, _broken_off(claimed))
+                    raise
                 _report(claimed, outcome)
                 await self._notices.finish(claimed, outcome)
             except StorageError as error:
@@ -152,6 +161,8 @@ class Deliverer:
             words, is_final = f"The receiver did not answer within {LIMIT_S:g} s.", False
         except StorageError:
             raise
+        except VideoDetectiveError as error:  # settings that are not complete
+            words, is_final = str(error), False
         except Exception:  # the boundary: one that cannot be told must not stop the others
             _log.exception("notification %s cannot be told", claimed.delivery_id)
             words, is_final = "It could not be told because of a fault; see the log.", False
@@ -163,6 +174,17 @@ class Deliverer:
         if not is_final:
             words = f"{words} Given up after {claimed.attempts} attempts."
         return Outcome(status="failed", answer=words, payload=payload, time_ns=now_ns())
+
+
+def _broken_off(claimed: Claimed) -> Outcome:
+    """Nobody waits for the claim to expire."""
+    return Outcome(
+        status="waiting",
+        answer="The service ended before the receiver had answered.",
+        payload=claimed.payload,
+        time_ns=now_ns(),
+        due_ns=now_ns(),
+    )
 
 
 def _report(claimed: Claimed, outcome: Outcome) -> None:

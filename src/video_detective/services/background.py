@@ -13,6 +13,7 @@ from video_detective.services.file_work import keep_analysing_files
 from video_detective.services.live import keep_cameras
 from video_detective.services.narration import keep_narrating
 from video_detective.services.node import keep_beating, node_id
+from video_detective.services.notices import keep_telling
 from video_detective.services.workspace import Workspace
 
 LOOK_AGAIN_S = 10.0
@@ -36,6 +37,7 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
         asyncio.create_task(keep_cameras(workspace, stop)),
         asyncio.create_task(keep_analysing_files(workspace, stop)),
     ]
+    tasks.append(asyncio.create_task(_notify(workspace, stop)))
     if workspace.settings.narration is not None:
         tasks.append(asyncio.create_task(_narrate(workspace, stop)))
     if workspace.settings.embeddings is not None:
@@ -45,6 +47,13 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     finally:
         stop.set()
         await asyncio.gather(*tasks)
+
+
+async def _notify(workspace: Workspace, stop: asyncio.Event) -> None:
+    try:
+        await keep_telling(workspace, stop)
+    except VideoDetectiveError as error:
+        _log.error("alerts are not told to anybody: %s", error)
 
 
 async def _narrate(workspace: Workspace, stop: asyncio.Event) -> None:

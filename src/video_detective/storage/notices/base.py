@@ -218,3 +218,28 @@ class AlertFacts:
     account_id: str
     language: Literal["zh-TW", "en"]
     is_gone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a camera stands by what a channel was told of it.
+
+    Args:
+        last: Columns of the last alert's row; None before the first.
+        going_on: Ids of alerts whose end was not told.
+    """
+
+    last: Mapping[str, Any] | None
+    going_on: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTold:
+    """A device of an account with a channel, with its name and its account's language."""
+
+    channel_id: str
+    account_id: str
+    device_id: str
+    camera_id: str
+    name: str
+    language: Literal["zh-TW", "en"]

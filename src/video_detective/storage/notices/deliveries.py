@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from video_detective.storage.notices.base import AlertFacts, DeliveryQuery, DeliveryRow
+from video_detective.storage.notices.base import (
+    AlertFacts,
+    DeliveryQuery,
+    DeliveryRow,
+    DeviceTold,
+    Standing,
+)
 from video_detective.storage.reach import Reach, of_row
 from video_detective.storage.service_tables import (
     ACCOUNTS,
@@ -111,10 +117,18 @@ async def facts(connection: AsyncConnection, alert_id: str) -> AlertFacts | None
     )
 
 
-async def going_on(
-    connection: AsyncConnection, channel_id: str, camera_id: str
-) -> list[dict[str, Any]]:
-    """Alerts of a camera that a channel was told of and whose end it was not, the latest last."""
+async def standing(
+    connection: AsyncConnection, channel_id: str, camera_id: str, *, telling: str, since_ns: int
+) -> Standing:
+    """How a camera stands by what a channel was told of it.
+
+    Args:
+        connection: Where.
+        channel_id: Which channel.
+        camera_id: Which camera.
+        telling: An alert of which it is being told; "" for none.
+        since_ns: Alerts that were triggered before go on no more, whatever was told.
+    """
     end = DELIVERIES.alias("end_of_alert")
     is_over = exists().where(
         end.c.channel_id == channel_id,
@@ -122,31 +136,46 @@ async def going_on(
         end.c.kind == "end",
         end.c.status != "waiting",
     )
-    query = (
+    is_told = or_(_OWN.status == "done", ALERTS.c.alert_id == telling)
+    told = (
         select(ALERTS)
         .join(DELIVERIES, DELIVERIES.c.alert_id == ALERTS.c.alert_id)
         .where(
             ALERTS.c.camera_id == camera_id,
             _OWN.channel_id == channel_id,
             _OWN.kind == "new",
-            _OWN.status == "done",
-            ~is_over,
+            is_told,
         )
-        .order_by(ALERTS.c.triggered_ns, ALERTS.c.alert_id)
+        .order_by(ALERTS.c.triggered_ns.desc(), ALERTS.c.alert_id.desc())
     )
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    last = (await connection.execute(told.limit(1))).mappings().first()
+    going_on = told.with_only_columns(ALERTS.c.alert_id).where(
+        ~is_over, ALERTS.c.triggered_ns >= since_ns
+    )
+    return Standing(
+        last=None if last is None else dict(last),
+        going_on=frozenset((await connection.execute(going_on)).scalars()),
+    )
 
 
-async def devices_told(connection: AsyncConnection, kind: str) -> list[dict[str, Any]]:
-    """Devices of accounts that have an enabled channel of a kind, with names, by id."""
-    listening = select(CHANNELS.c.account_id).where(CHANNELS.c.kind == kind, CHANNELS.c.is_enabled)
+async def devices_told(connection: AsyncConnection, kind: str) -> list[DeviceTold]:
+    """Devices of accounts that have an enabled channel of a kind, by id."""
     query = (
-        select(DEVICES.c.account_id, DEVICES.c.device_id, DEVICES.c.camera_id, CAMERAS.c.name)
+        select(
+            CHANNELS.c.channel_id,
+            DEVICES.c.account_id,
+            DEVICES.c.device_id,
+            DEVICES.c.camera_id,
+            func.coalesce(func.nullif(CAMERAS.c.name, ""), DEVICES.c.camera_id).label("name"),
+            ACCOUNTS.c.language,
+        )
+        .join(DEVICES, DEVICES.c.account_id == CHANNELS.c.account_id)
+        .join(ACCOUNTS, ACCOUNTS.c.account_id == CHANNELS.c.account_id)
         .outerjoin(CAMERAS, CAMERAS.c.camera_id == DEVICES.c.camera_id)
-        .where(DEVICES.c.account_id.in_(listening), DEVICES.c.deleted_ns.is_(None))
-        .order_by(DEVICES.c.device_id)
+        .where(CHANNELS.c.kind == kind, CHANNELS.c.is_enabled, DEVICES.c.deleted_ns.is_(None))
+        .order_by(DEVICES.c.device_id, CHANNELS.c.channel_id)
     )
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    return [DeviceTold(**row) for row in (await connection.execute(query)).mappings()]
 
 
 def _within(reach: Reach) -> Select[Any]:

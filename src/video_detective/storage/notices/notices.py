@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,11 +14,14 @@ from video_detective.storage.notices.base import (
     KEPT_NS,
     LEASE_S,
     AlertFacts,
+    ChannelKind,
     ChannelRow,
     Claimed,
     DeliveryQuery,
     DeliveryRow,
+    DeviceTold,
     Outcome,
+    Standing,
 )
 from video_detective.storage.reach import Reach
 
@@ -129,13 +132,17 @@ class Notices:
         async with self._reading() as connection:
             return await deliveries.facts(connection, alert_id)
 
-    async def going_on(self, channel_id: str, camera_id: str) -> list[dict[str, Any]]:
-        """Alerts of a camera that a channel was told of, but not of their end; the latest last."""
+    async def standing(
+        self, channel_id: str, camera_id: str, *, telling: str = "", since_ns: int = 0
+    ) -> Standing:
+        """How a camera stands by what a channel was told of it; see ``deliveries.standing``."""
         async with self._reading() as connection:
-            return await deliveries.going_on(connection, channel_id, camera_id)
+            return await deliveries.standing(
+                connection, channel_id, camera_id, telling=telling, since_ns=since_ns
+            )
 
-    async def devices_told(self, kind: str) -> list[dict[str, Any]]:
-        """Devices of accounts that have an enabled channel of a kind, with names, by id."""
+    async def devices_told(self, kind: ChannelKind) -> list[DeviceTold]:
+        """Devices of accounts that have an enabled channel of a kind, by id."""
         async with self._reading() as connection:
             return await deliveries.devices_told(connection, kind)
 
