@@ -6,7 +6,6 @@ A parameter that nobody reads, misspelt or given twice, must not widen the answe
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from typing import Any, get_args, get_origin
 
 from fastapi import Request
@@ -14,6 +13,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from video_detective.api.failures import failure
@@ -30,7 +30,13 @@ async def known_parameters(request: Request) -> None:
     Raises:
         RequestValidationError: with each of them.
     """
-    known = _parameters_of(request.scope["route"])
+    if not request.query_params:
+        return
+    route, kept = request.scope["route"], _kept_of(request.app.state)
+    # By identity: routes have no hash, and live as long as their application.
+    known = kept.get(id(route))
+    if known is None:
+        known = kept[id(route)] = _parameters_of(route)
     problems: list[dict[str, str | tuple[str, str]]] = []
     for name in dict.fromkeys(request.query_params):
         if name not in known:
@@ -48,7 +54,14 @@ def _choice(names: list[str]) -> str:
     return f"use {', '.join(names)}" if names else "this address takes none"
 
 
-@lru_cache(maxsize=1000)
+def _kept_of(state: State) -> dict[int, dict[str, bool]]:
+    """What is known of routes of one application already."""
+    if not hasattr(state, "query_parameters"):
+        state.query_parameters = {}
+    kept: dict[int, dict[str, bool]] = state.query_parameters
+    return kept
+
+
 def _parameters_of(route: APIRoute) -> dict[str, bool]:
     """Names of a route's query parameters, and whether each may come several times."""
     return {
