@@ -9,7 +9,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, RowMapping, bindparam, delete, func, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    RowMapping,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy import Insert as PlainInsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -105,29 +115,13 @@ async def mark_insights(
     of ``[since_ns, until_ns]`` were written, whichever comes second.
     """
     insight, record = INSIGHTS.c, ATTRIBUTES.c
-    nearest = (
-        select(record.attribute_id)
-        .where(
-            record.camera_id == insight.camera_id,
-            record.captured_ns >= insight.triggered_ns - literal(NEAR_NS, record.captured_ns.type),
-            record.captured_ns <= insight.triggered_ns + literal(NEAR_NS, record.captured_ns.type),
-        )
-        .order_by(func.abs(record.captured_ns - insight.triggered_ns), record.captured_ns)
-        .limit(1)
-        .correlate(INSIGHTS)
-        .scalar_subquery()
-    )
     found = await connection.execute(
         select(
             insight.insight_id,
+            insight.triggered_ns,
             insight.has_attributes,
             insight.attributes_summary,
-            record.attribute_id,
-            record.total_persons,
-            record.female,
-            record.male,
         )
-        .select_from(INSIGHTS.outerjoin(ATTRIBUTES, record.attribute_id == nearest))
         .where(
             insight.camera_id == camera_id,
             # Both values, so that the index over (camera, hidden, time) serves.
@@ -138,7 +132,21 @@ async def mark_insights(
         .order_by(insight.insight_id)
     )
     for row in found.mappings().all():
-        summary = None if row["attribute_id"] is None else _summary(row)
+        # One by one: in SQLite's subqueries ORDER BY does not know the columns around them.
+        at_ns = row["triggered_ns"]
+        distance = func.abs(record.captured_ns - literal(at_ns, record.captured_ns.type))
+        nearest = await connection.execute(
+            select(record.total_persons, record.female, record.male)
+            .where(
+                record.camera_id == camera_id,
+                record.captured_ns >= at_ns - NEAR_NS,
+                record.captured_ns <= at_ns + NEAR_NS,
+            )
+            .order_by(distance, record.captured_ns)
+            .limit(1)
+        )
+        known = nearest.mappings().first()
+        summary = None if known is None else _summary(known)
         if summary != row["attributes_summary"] or row["has_attributes"] != (summary is not None):
             await connection.execute(
                 update(INSIGHTS)
@@ -162,8 +170,13 @@ async def _lock(connection: AsyncConnection, camera_id: str) -> RowMapping | Non
     """
     found = await connection.execute(
         select(DEVICES.c.account_id, SCENES.c.scene_id)
-        .select_from(DEVICES.outerjoin(SCENES, SCENES.c.camera_id == DEVICES.c.camera_id))
-        .where(DEVICES.c.camera_id == camera_id)
+        .select_from(
+            DEVICES.outerjoin(
+                SCENES,
+                and_(SCENES.c.camera_id == DEVICES.c.camera_id, SCENES.c.deleted_ns.is_(None)),
+            )
+        )
+        .where(DEVICES.c.camera_id == camera_id, DEVICES.c.deleted_ns.is_(None))
         .with_for_update(of=DEVICES, key_share=True)
     )
     return found.mappings().first()
