@@ -13,6 +13,7 @@ from pathlib import Path
 
 import video_detective
 from video_detective.errors import StorageError
+from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.workspace import Workspace
 from video_detective.storage.work.base import NodeRow
@@ -20,6 +21,8 @@ from video_detective.storage.work.base import NodeRow
 FILE_NAME = "node-id"
 BEAT_S = 5.0
 """Between two signs of life of a node."""
+SILENT_NS = 15 * NS_PER_S
+"""A node that gave none for so long is taken for gone."""
 _log = logging.getLogger(__name__)
 
 

@@ -6,15 +6,34 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from video_detective.api.v1 import devices, scenes
+from video_detective.api.v1 import (
+    accounts,
+    analysis,
+    audit,
+    devices,
+    files,
+    keys,
+    nodes,
+    scenes,
+    session,
+    users,
+)
 from video_detective.services.workspace import Workspace
 
 Routes = Callable[[Workspace], APIRouter]
 """Gives a resource's routes over an open workspace."""
 
 ROUTES: tuple[Routes, ...] = (
+    session.routes,
+    accounts.routes,
+    users.routes,
+    keys.routes,
+    audit.routes,
     devices.routes,
     scenes.routes,
+    analysis.routes,
+    files.routes,
+    nodes.routes,
 )
 """In the order in which they are matched: fixed addresses before those with an id in their place.
 """

@@ -72,7 +72,7 @@ class Tracks:
     async def points(
         self, camera: str, track_ids: Collection[str], since_ns: int, until_ns: int, *, limit: int
     ) -> list[PointRow]:
-        """Boxes of these tracks in ``[since_ns, until_ns)``, in order of time, no more than asked."""
+        """Boxes of these tracks in ``[since_ns, until_ns)``, in order of time."""
         query = (
             select(TRACK_POINTS)
             .where(
