@@ -188,6 +188,8 @@ def _known(data: object, loc: Sequence[str | int]) -> FieldPath:
     """The error's place without pydantic's union tags, which no document has."""
     path: list[str | int] = []
     for position, part in enumerate(loc):
+        if part == "[key]":  # of a mapping's key that is wrong itself
+            continue
         if isinstance(data, dict) and isinstance(part, str):
             if part not in data and position + 1 < len(loc):
                 continue
