@@ -70,6 +70,11 @@ def set_session(request: Request, response: Response, name: str, token: str) -> 
     )
 
 
+def set_up_link(base: str, token: str) -> str:
+    """A one-time link. Its secret is in the fragment, which no server or proxy sees or logs."""
+    return f"{base.rstrip('/')}/set-up#{token}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """What a caller came in with."""

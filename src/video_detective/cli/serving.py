@@ -14,7 +14,7 @@ import typer
 import uvicorn
 
 from video_detective.api.app import LOOPBACK_HOSTS, create_app
-from video_detective.api.security import SIGN_IN_PAGE
+from video_detective.api.security import SIGN_IN_PAGE, set_up_link
 from video_detective.cli.console import (
     DEFAULT_DATA_DIR,
     OUTPUT,
@@ -74,7 +74,7 @@ async def _serve_at(
         OUTPUT.print(
             f"Video Detective is at {address}{SIGN_IN_PAGE}\nCtrl-C ends it."
             if token is None
-            else f"Set Video Detective up at {address}/set-up#{token}\n"
+            else f"Set Video Detective up at {set_up_link(address, token)}\n"
             "Whoever opens this link first chooses name and password of the first user; it is good "
             "for 24 hours. Ctrl-C ends it.",
             markup=False,
