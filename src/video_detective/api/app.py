@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Security
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
 
 import video_detective
-from video_detective.api import shapes
+from video_detective.api import media, shapes
 from video_detective.api.access_log import Traced
+from video_detective.api.envelope import caller_of
 from video_detective.api.failures import Failure, handle_failures
 from video_detective.api.limits import Limits, RateLimited
 from video_detective.api.openapi import describe
@@ -21,6 +22,7 @@ from video_detective.api.v1 import ROUTES
 from video_detective.errors import UsageError
 from video_detective.narration.catalogue import Language
 from video_detective.pipeline.clock import now_ns
+from video_detective.services.access import Caller
 from video_detective.services.events import camera_list, find_event, find_media
 from video_detective.services.report import make_report
 from video_detective.services.search import search
@@ -79,15 +81,21 @@ def create_app(
         return JSONResponse({"status": "ok"})
 
     app.include_router(_routes(workspace))
-    for routes in ROUTES:
+    for routes in (media.routes, *ROUTES):
         app.include_router(routes(workspace), dependencies=[Depends(known_parameters)])
     describe(app)
     return app
 
 
 def _routes(workspace: Workspace) -> APIRouter:
-    # The guard checks the key; HTTPBearer is here for the OpenAPI document. "default" is every
-    # error: all of them come in one envelope.
+    def seen(
+        caller: Annotated[Caller, Security(caller_of, scopes=["analytics:read"])],
+    ) -> Workspace:
+        return workspace.within(caller.reach)
+
+    Seen = Annotated[Workspace, Depends(seen)]
+    # HTTPBearer is here for the OpenAPI document. "default" is every error: all of them come in
+    # one envelope.
     router = APIRouter(
         dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_known_parameters)],
         responses={
@@ -101,12 +109,13 @@ def _routes(workspace: Workspace) -> APIRouter:
     }
 
     @router.get("/api/cameras", responses={200: {"model": list[shapes.Camera]}})
-    async def cameras() -> JSONResponse:
+    async def cameras(seen: Seen) -> JSONResponse:
         """Cameras known here, with their names and time zones."""
-        return JSONResponse(await camera_list(workspace))
+        return JSONResponse(await camera_list(seen))
 
     @router.get("/api/search", responses={200: {"model": shapes.SearchAnswer}, **missing})
     async def search_events(
+        seen: Seen,
         q: Annotated[str, Query(max_length=500, description="Keywords or a question")] = "",
         camera: Annotated[str, Query(max_length=64, description="Camera id; empty: all")] = "",
         since: Annotated[
@@ -125,7 +134,7 @@ def _routes(workspace: Workspace) -> APIRouter:
         """An answer to a question: sentences that cite events, a time line, what is missing."""
         return JSONResponse(
             await search(
-                workspace,
+                seen,
                 q,
                 now_ns=now_ns(),
                 camera=camera,
@@ -144,6 +153,7 @@ def _routes(workspace: Workspace) -> APIRouter:
         responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **missing},
     )
     async def report(
+        seen: Seen,
         since: Annotated[
             str, Query(alias="from", max_length=40, description="RFC 3339; bare: camera's zone")
         ],
@@ -153,7 +163,7 @@ def _routes(workspace: Workspace) -> APIRouter:
     ) -> HTMLResponse:
         """What happened between two times, as one HTML file that needs no other."""
         made = await make_report(
-            workspace,
+            seen,
             since=since,
             until=until,
             camera=camera,
@@ -164,9 +174,9 @@ def _routes(workspace: Workspace) -> APIRouter:
         return HTMLResponse(made.html, headers={"Content-Security-Policy": policy})
 
     @router.get("/api/event/{event_id}", responses={200: {"model": shapes.EventRecord}, **missing})
-    async def event(event_id: Annotated[str, Path(max_length=200)]) -> JSONResponse:
+    async def event(seen: Seen, event_id: Annotated[str, Path(max_length=200)]) -> JSONResponse:
         """One event with its facts, evidence and hashes."""
-        return JSONResponse(await find_event(workspace, event_id))
+        return JSONResponse(await find_event(seen, event_id))
 
     @router.get(
         "/frames/{name:path}",
