@@ -524,6 +524,12 @@ def upgrade() -> None:
         sa.Column("worker", sa.Text(), nullable=True),
         sa.Column("tokens", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column(
+            "has_summary",
+            sa.Boolean(),
+            sa.Computed("vlm_summary IS NOT NULL", persisted=True),
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.account_id"], name=op.f("fk_insights_account_id")
         ),
@@ -535,16 +541,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("insight_id", name=op.f("uq_insights_insight_id")),
         sqlite_autoincrement=True,
     )
+    listed = ["scene_id", "severity", "vlm_status", "has_summary", "has_attributes"]
     op.create_index(
-        op.f("ix_insights_account_id_is_hidden_triggered_ns_insight_id"),
+        op.f("ix_insights_list"),
         "insights",
-        ["account_id", "is_hidden", "triggered_ns", "insight_id"],
+        ["account_id", "is_hidden", "triggered_ns", "insight_id", "camera_id", *listed],
         unique=False,
     )
     op.create_index(
-        op.f("ix_insights_camera_id_is_hidden_triggered_ns_insight_id"),
+        op.f("ix_insights_list_of_camera"),
         "insights",
-        ["camera_id", "is_hidden", "triggered_ns", "insight_id"],
+        ["camera_id", "is_hidden", "triggered_ns", "insight_id", "account_id", *listed],
         unique=False,
     )
     op.create_index(op.f("ix_insights_event_id"), "insights", ["event_id"], unique=False)
