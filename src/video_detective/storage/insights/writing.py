@@ -182,11 +182,12 @@ def words_of(camera_id: str, result: Mapping[str, Any] | None) -> dict[str, Any]
     summary = str(result.get("summary", ""))
     said = [summary, *result.get("activities", ()), str(result.get("environment", ""))]
     held = frame_document(camera_id=camera_id, words=[words for words in said if words])
+    risk = [f"risk:{level}"] if (level := result.get("riskLevel")) else []
     return {
         "vlm_summary": summary,
         "vlm_result": dict(result),
         "risk_level": result.get("riskLevel"),
-        "tokens": fulltext.joined((fulltext.EVERY,), held.usual, held.own),
+        "tokens": fulltext.joined((fulltext.EVERY,), held.usual, [*held.own, *risk]),
         "text": storable_text(held.text),
     }
 
