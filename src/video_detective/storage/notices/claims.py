@@ -55,7 +55,8 @@ async def claim(
         .where(*conditions)
         .order_by(*order)
         .limit(1)
-        .with_for_update(of=CHANNELS, skip_locked=True)
+        # Rows may go on to be put into the outbox meanwhile.
+        .with_for_update(of=CHANNELS, skip_locked=True, key_share=True)
     )
     channel_id = await connection.scalar(free)
     if channel_id is None:
