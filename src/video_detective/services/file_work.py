@@ -212,7 +212,8 @@ async def _analyze(
     if report["status"] == "interrupted":
         return None
     tell(meter.state(is_done=True))
-    return report
+    is_named = start is not None and job.start_time is None
+    return {**report, "start_from": "file_name"} if is_named else report
 
 
 def _too_long(duration_ns: int, limit_ns: int) -> TooLargeError:

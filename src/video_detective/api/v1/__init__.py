@@ -11,11 +11,13 @@ from video_detective.api.v1 import (
     analysis,
     audit,
     devices,
+    events,
     files,
     keys,
     nodes,
     scenes,
     session,
+    tracks,
     users,
 )
 from video_detective.services.workspace import Workspace
@@ -34,6 +36,8 @@ ROUTES: tuple[Routes, ...] = (
     analysis.routes,
     files.routes,
     nodes.routes,
+    events.routes,
+    tracks.routes,
 )
 """In the order in which they are matched: fixed addresses before those with an id in their place.
 """
