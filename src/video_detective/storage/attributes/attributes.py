@@ -23,7 +23,7 @@ from video_detective.storage.attributes.base import (
     LocalClock,
 )
 from video_detective.storage.reach import Reach, of_row
-from video_detective.storage.service_tables import ATTRIBUTES
+from video_detective.storage.service_tables import ATTRIBUTES, INSIGHTS
 
 Kind = Literal["sqlite", "postgresql"]
 Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -108,6 +108,21 @@ class AttributeRecords:
         async with self._reading() as connection:
             rows = [_row(row) for row in (await connection.execute(nearest)).mappings()]
         return sorted(rows, key=lambda row: row.captured_ns)
+
+    async def of_insight(self, reach: Reach | None, insight_id: str) -> tuple[str, int] | None:
+        """Camera and time of an insight; None when there is none in reach."""
+        known: list[ColumnElement[bool]] = [
+            INSIGHTS.c.insight_id == insight_id,
+            INSIGHTS.c.is_hidden.is_(False),
+        ]
+        if reach is not None:
+            known.append(of_row(reach, INSIGHTS))
+        async with self._reading() as connection:
+            found = await connection.execute(
+                select(INSIGHTS.c.camera_id, INSIGHTS.c.triggered_ns).where(*known)
+            )
+            row = found.first()
+        return None if row is None else (row.camera_id, row.triggered_ns)
 
     async def statistics(self, query: AttributeQuery, clock: LocalClock) -> AttributeStatistics:
         """Sums over the query's period (which has both ends), and over its hours or days."""
