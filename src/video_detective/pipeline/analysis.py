@@ -9,19 +9,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from video_detective.alerts import AlertRule
 from video_detective.geometry import NS_PER_S
 from video_detective.media import Source
 from video_detective.narration.template import event_texts
 from video_detective.pipeline.camera import CameraGraph
 from video_detective.pipeline.checkpoint import Checkpoint
+from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.evidence import NEAR_NS, EvidenceCutter, chosen_moments
 from video_detective.pipeline.worker import Batch, Progress, Totals, Worker
-from video_detective.rules import Event, Scene
+from video_detective.rules import Event, Moment, Scene
 from video_detective.storage import PointRow, Run, RunCounts, RunKey, Step, StoredEvent
+from video_detective.storage.attributes.base import AttributeStretch
 from video_detective.storage.database import Database
+from video_detective.storage.insights.base import AlertContext
 from video_detective.storage.narration_rows import NarrationRequest
 
 EVIDENCE_GROUP = 3
@@ -29,6 +33,8 @@ EVIDENCE_GROUP = 3
 near each other are then decoded once. More would only hold more pictures in memory."""
 EVIDENCE_PIXELS = 6_000_000
 """Of one frame times the events cut at once: large pictures fill the memory with fewer events."""
+OPEN_PICTURE_NS = 3 * NS_PER_S
+"""An event that goes on is shown as it was up to this long after it was established."""
 LIVE_EVIDENCE_DELAY_NS = 15 * NS_PER_S
 """Evidence of a live event is cut when the recorder has surely closed the piece that holds it."""
 
@@ -46,6 +52,10 @@ class Analysis:
         cutter: Cuts evidence out of the source's footage.
         detector: Name, for the report.
         narrate: Gives a request to tell an event with its evidence; None asks for nothing.
+        alert_rules: Which of its events are alerts.
+        request_id: Of the request that began it; "" for none.
+        node_id: Which machine analyses; None when it has no id.
+        has_model: A model is set to describe alerts.
     """
 
     key: RunKey
@@ -56,6 +66,10 @@ class Analysis:
     cutter: EvidenceCutter
     detector: str
     narrate: Callable[[], NarrationRequest | None] = lambda: None
+    alert_rules: Sequence[AlertRule] = ()
+    request_id: str = ""
+    node_id: str | None = None
+    has_model: bool = False
 
 
 async def run_analysis(
@@ -102,6 +116,7 @@ async def run_analysis(
         duration_ns=info.duration_ns,
         stop=stop,
         on_progress=on_progress,
+        alert_rules=analysis.alert_rules,
     )
     try:
         ended = await _work_off(analysis, database, run, worker)
@@ -162,7 +177,23 @@ async def _commit(
             events=[_with_words(analysis, event) for event in batch.events.values()],
             coverage=batch.coverage,
             progress={"decoded": totals.decoded, "video_s": totals.last_pts_ns / NS_PER_S},
+            attributes=_attributes(analysis, batch),
+            alerts=batch.alerts,
+            alerting=AlertContext(
+                now_ns=now_ns(),
+                request_id=analysis.request_id,
+                node_id=analysis.node_id,
+                has_model=analysis.has_model,
+            ),
         ),
+    )
+
+
+def _attributes(analysis: Analysis, batch: Batch) -> AttributeStretch | None:
+    if not analysis.graph.observes:
+        return None
+    return AttributeStretch(
+        spans=batch.seen, records=batch.records, node_id=analysis.node_id, stored_ns=now_ns()
     )
 
 
@@ -193,6 +224,8 @@ async def _cut_evidence(
     ready: list[Event] = []
     for stored in await database.events_without_evidence(run):
         event = stored.event
+        if event.end_ns is None and live:
+            await _show_open(analysis, database, run, worker, event)
         if event.end_ns is None or uncut.get(event.event_id) == event:
             continue
         if live and (worker.totals.last_time_ns or 0) < event.end_ns + LIVE_EVIDENCE_DELAY_NS:
@@ -215,6 +248,29 @@ async def _cut_evidence(
                 )
             else:
                 uncut[event.event_id] = event
+
+
+async def _show_open(
+    analysis: Analysis, database: Database, run: Run, worker: Worker, event: Event
+) -> None:
+    """Give the alerts of an event that goes on pictures: nobody knows how long it will."""
+    after_ns = event.established_ns + OPEN_PICTURE_NS
+    due_ns = after_ns + LIVE_EVIDENCE_DELAY_NS
+    is_due = (worker.totals.last_time_ns or 0) >= due_ns
+    if not analysis.alert_rules or event.event_id in worker.shown or not is_due:
+        return
+    worker.shown.add(event.event_id)
+    seen = await database.track_points(
+        event.camera_id, event.established_ns, after_ns + 1, run_id=run.run_id
+    )
+    later = max(seen, key=lambda point: point.time_ns, default=None)
+    if later is not None and later.time_ns > event.established_ns:
+        what = Moment(time_ns=later.time_ns, frame=later.frame, what="peak")
+        event = replace(event, moments=(*event.moments, what))
+    points = await _points_near_pictures(database, run, event)
+    evidence, frames = await worker.run(analysis.cutter.pictures, event, points)
+    if evidence:
+        await database.show_open(event.event_id, evidence, frames)
 
 
 async def _points_near_pictures(database: Database, run: Run, event: Event) -> list[PointRow]:

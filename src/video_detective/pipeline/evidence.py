@@ -47,6 +47,15 @@ class EvidenceCutter:
         """Moments whose frame could not be cut out again."""
         return tuple(self._losses)
 
+    def pictures(
+        self, event: Event, points: Sequence[PointRow]
+    ) -> tuple[list[EvidenceRow], list[FrameRow]]:
+        """Cut, draw and store pictures of an event that still goes on; no clip, no complaint."""
+        moments = chosen_moments(event)
+        found = extract(self._footage(), frames=[m.time_ns for m in moments], clips=[])
+        there = [moment for moment in moments if moment.time_ns in found.pictures]
+        return self._pictures(event, there, found.pictures, _by_time(points))
+
     def cut(
         self, events: Sequence[tuple[Event, Sequence[PointRow]]]
     ) -> list[tuple[list[EvidenceRow], list[FrameRow]]]:

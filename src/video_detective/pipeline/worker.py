@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from video_detective.alerts import Alert, AlertRule
+from video_detective.alerts.policy import alerts_for
+from video_detective.attributes import AttributeRecord
 from video_detective.geometry import NS_PER_S
 from video_detective.media import Frame
 from video_detective.pipeline.camera import CameraGraph, Look
@@ -78,7 +81,10 @@ class Batch:
     points: list[PointRow] = field(default_factory=list)
     tracks: dict[str, TrackRow] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
+    alerts: list[Alert] = field(default_factory=list)
     coverage: list[tuple[int, int]] = field(default_factory=list)
+    seen: list[tuple[int, int]] = field(default_factory=list)
+    records: list[AttributeRecord] = field(default_factory=list)
     ended: bool = False
 
 
@@ -95,6 +101,7 @@ class Worker:
         duration_ns: Of the whole source, None when unknown.
         stop: Ends a batch after the frame in hand.
         on_progress: Told now and then, from the thread.
+        alert_rules: Which events are alerts.
     """
 
     def __init__(
@@ -106,15 +113,20 @@ class Worker:
         duration_ns: int | None,
         stop: threading.Event,
         on_progress: Callable[[Progress], None],
+        alert_rules: Sequence[AlertRule] = (),
     ) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
         self._graph = graph
         self._camera_id = scene.camera_id
+        self._scene = scene
+        self._alert_rules = alert_rules
         self._duration_ns = duration_ns
         self.totals = totals
         self.stop = stop
         self._zone = ZoneInfo(scene.timezone)
         self._event_ids: set[str] = set()
+        self.shown: set[str] = set()
+        self._seen_ns: int | None = None
         self._tell = on_progress
         self._told = time.monotonic()
 
@@ -188,6 +200,9 @@ class Worker:
         totals.looked += 1
         totals.sampled += look.sampled
         totals.tiles += look.tiles
+        self._see(batch, seen.time_ns)
+        if look.record is not None:
+            batch.records.append(look.record)
         if look.sampled:
             for track in seen.tracks:
                 batch.points.append(PointRow(time_ns=seen.time_ns, frame=seen.frame, track=track))
@@ -217,8 +232,21 @@ class Worker:
         for event in look.events:
             self.note(batch, event)
 
+    def _see(self, batch: Batch, time_ns: int) -> None:
+        """Note between which moments everything was looked at, both included."""
+        last_ns, self._seen_ns = self._seen_ns, time_ns
+        first_ns = time_ns
+        if last_ns is not None and last_ns < time_ns <= last_ns + GAP_NS:
+            first_ns = last_ns + 1
+        if batch.seen and batch.seen[-1][1] + 1 == first_ns:
+            first_ns = batch.seen.pop()[0]
+        batch.seen.append((first_ns, time_ns))
+
     def note(self, batch: Batch, event: Event) -> None:
         """Take up a new or changed event."""
         batch.events[event.event_id] = event
+        # Of every version: what an alert shows is how things stood when it was established, and
+        # must not depend on where a step ends. Those that are there already change nothing.
+        batch.alerts += alerts_for(event, self._alert_rules, self._scene)
         self.totals.events += event.event_id not in self._event_ids
         self._event_ids.add(event.event_id)

@@ -16,6 +16,9 @@ from zoneinfo import ZoneInfo
 
 import cv2
 
+from video_detective.alerts import DEFAULT_ALERT_RULE
+from video_detective.attributes.observer import AttributeObserver
+from video_detective.attributes.onnx import PersonModel
 from video_detective.config import Camera
 from video_detective.detection import Eyes
 from video_detective.detection.detectors.registry import DETECTORS, make_detector
@@ -34,10 +37,12 @@ from video_detective.pipeline.camera import CameraGraph
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.evidence import EvidenceCutter
 from video_detective.pipeline.worker import Progress
+from video_detective.services.node import node_id
 from video_detective.services.output import write_whole
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage import CameraRow, NextNumbers, RunKey
+from video_detective.storage.devices import Plan
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.tracking import Tracker
 from video_detective.tracking.bytetrack import ByteTracker
@@ -120,7 +125,11 @@ async def analyze(
             return recorder.footage()
         return Footage((Piece(path=Path(request.source), start_ns=source.info.start_ns),))
 
-    make_eyes(camera)  # what is wrong with the detector is told before anything is stored
+    # What is wrong with the models is told before anything is stored.
+    make_eyes(camera)
+    device = (await workspace.places()).device(camera_id)
+    plan: Plan = "LEVEL_01" if device is None else device.plan
+    make_observer(camera, plan)
     if known is None or request.is_described:
         await workspace.database.save_camera(
             CameraRow(
@@ -135,7 +144,7 @@ async def analyze(
         numbers = request.numbers or await workspace.database.next_numbers(camera_id)
         scene = camera.scene(camera_id)
         return Analysis(
-            key=_run_key(camera_id, camera, source.info),
+            key=_run_key(camera_id, camera, source.info, plan),
             source=source,
             scene=scene,
             camera_name=camera.name or camera_id,
@@ -146,16 +155,21 @@ async def analyze(
                 make_tracker=lambda next_numbers: _tracker(camera, next_numbers),
                 track_numbers=numbers.tracks,
                 event_numbers=numbers.events,
+                observer=make_observer(camera, plan),
             ),
             cutter=EvidenceCutter(footage=footage, scene=scene, blobs=workspace.blobs),
             detector=camera.detection.detector,
             narrate=lambda: _narration_request(workspace),
+            alert_rules=(DEFAULT_ALERT_RULE,) if camera.alerts is None else camera.alerts,
+            request_id=request.request_id,
+            node_id=node_id(workspace),
+            has_model=workspace.settings.narration is not None,
         )
 
     if source.info.live:
         for row in await workspace.database.runs(camera_id):
             killed = dataclasses.replace(source.info, start_ns=row.start_ns)
-            if not row.done and row.key == _run_key(camera_id, camera, killed):
+            if not row.done and row.key == _run_key(camera_id, camera, killed, plan):
                 ended = await assemble(_Ended(killed))
                 await run_analysis(ended, workspace.database, stop=threading.Event())
     analysis = await assemble(source)
@@ -186,11 +200,11 @@ class _Ended:
         return iter(())
 
 
-def _run_key(camera_id: str, camera: Camera, info: SourceInfo) -> RunKey:
+def _run_key(camera_id: str, camera: Camera, info: SourceInfo, plan: Plan) -> RunKey:
     return RunKey(
         camera_id=camera_id,
         fingerprint=_content_of(info),
-        settings_hash=_settings_hash(camera, info.start_ns),
+        settings_hash=_settings_hash(camera, info.start_ns, plan),
     )
 
 
@@ -242,6 +256,25 @@ def make_eyes(camera: Camera) -> Eyes:
     return GatedEyes(detector, classes=classes, score=settings.threshold)
 
 
+def make_observer(camera: Camera, plan: Plan) -> AttributeObserver | None:
+    """What records what persons look like, by the camera's document; None where its plan has none.
+
+    Raises:
+        WeightsError: the model's file is absent or is none of attributes.
+    """
+    settings = camera.attributes
+    if not _has_attributes(camera, plan):
+        return None
+    model = None
+    if settings.model is not None:
+        model = PersonModel(Path(settings.model), labels=settings.labels)
+    return AttributeObserver(every_s=settings.every_s, model=model)
+
+
+def _has_attributes(camera: Camera, plan: Plan) -> bool:
+    return plan == "LEVEL_02" and camera.attributes.every_s > 0
+
+
 def _tracker(camera: Camera, next_numbers: Mapping[str, int]) -> Tracker:
     threshold = camera.detection.threshold
     if threshold is None:
@@ -259,8 +292,10 @@ def _content_of(info: SourceInfo) -> str:
     return f"{info.fingerprint}#{info.start_ns}" if info.live else info.fingerprint
 
 
-def _settings_hash(camera: Camera, start_ns: int) -> str:
-    text = json.dumps([REVISION, camera.settings_hash(), start_ns])
+def _settings_hash(camera: Camera, start_ns: int, plan: Plan) -> str:
+    # With attributes it is another analysis; without them the hash is what it always was.
+    more = [plan] if _has_attributes(camera, plan) else []
+    text = json.dumps([REVISION, camera.settings_hash(), start_ns, *more])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
