@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Security
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from fastapi.security import HTTPBearer
 
 import video_detective
 from video_detective.api import media, shapes
@@ -56,6 +55,7 @@ def create_app(
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
     )
+    app.state.workspace = workspace
     handle_failures(app)
     app.add_middleware(BodyLimited)
     limits = Limits(lambda: workspace.database.windows(time.time), workspace.settings.limits)
@@ -88,16 +88,9 @@ def create_app(
 
 
 def _routes(workspace: Workspace) -> APIRouter:
-    def seen(
-        caller: Annotated[Caller, Security(caller_of, scopes=["analytics:read"])],
-    ) -> Workspace:
-        return workspace.within(caller.reach)
-
-    Seen = Annotated[Workspace, Depends(seen)]
-    # HTTPBearer is here for the OpenAPI document. "default" is every error: all of them come in
-    # one envelope.
+    # "default" is every error: all of them come in one envelope.
     router = APIRouter(
-        dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_known_parameters)],
+        dependencies=[Depends(_known_parameters)],
         responses={
             400: {"model": Failure, "description": "A parameter cannot be meant"},
             401: {"model": Failure, "description": "No token, or a wrong one"},
@@ -189,6 +182,17 @@ def _routes(workspace: Workspace) -> APIRouter:
         return FileResponse(media.path, media_type=media.media_type, headers=_BRIEFLY)
 
     return router
+
+
+async def _seen(
+    request: Request, caller: Annotated[Caller, Security(caller_of, scopes=["analytics:read"])]
+) -> Workspace:
+    workspace: Workspace = request.app.state.workspace
+    return workspace.within(caller.reach)
+
+
+Seen = Annotated[Workspace, Depends(_seen)]
+"""What the caller may see of the workspace."""
 
 
 async def _known_parameters(request: Request) -> None:
