@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, ColumnElement, literal_column
+from sqlalchemy import BigInteger, ColumnElement, case, literal_column
 
 CLOCK_MS: dict[Literal["sqlite", "postgresql"], ColumnElement[int]] = {
     "sqlite": literal_column(
@@ -15,3 +15,11 @@ CLOCK_MS: dict[Literal["sqlite", "postgresql"], ColumnElement[int]] = {
     ),
 }
 """UTC now in ms, by kind of database."""
+
+
+def next_beat(
+    beats: ColumnElement[int | None], kind: Literal["sqlite", "postgresql"]
+) -> ColumnElement[int]:
+    """The time of a sign of life; larger than the one before also when the clock was set back."""
+    now = CLOCK_MS[kind]
+    return case((beats >= now, beats + 1), else_=now)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage.accounts.audit import AuditEntry, append
-from video_detective.storage.clock import CLOCK_MS
+from video_detective.storage.clock import CLOCK_MS, next_beat
 from video_detective.storage.narration_rows import Beat
 from video_detective.storage.reach import Reach, of_row
 from video_detective.storage.service_tables import ANALYSIS_JOBS, DEVICES
@@ -187,7 +187,7 @@ class Jobs:
             _none_runs_beside(job),
             status="running",
             epoch=_JOBS.epoch + 1,
-            beats=CLOCK_MS[self._kind],
+            beats=next_beat(_JOBS.beats, self._kind),
             started_ns=func.coalesce(_JOBS.started_ns, now_ns),
         )
 
@@ -209,7 +209,7 @@ class Jobs:
                 wish = await connection.execute(
                     update(ANALYSIS_JOBS)
                     .where(_JOBS.job_id == job_id, _JOBS.epoch == epoch, _JOBS.status == "running")
-                    .values(beats=CLOCK_MS[self._kind], progress=dict(progress))
+                    .values(beats=next_beat(_JOBS.beats, self._kind), progress=dict(progress))
                     .returning(_JOBS.cancel_requested)
                 )
                 row = wish.first()

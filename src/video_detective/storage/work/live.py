@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage.accounts.audit import AuditEntry, append
-from video_detective.storage.clock import CLOCK_MS
+from video_detective.storage.clock import CLOCK_MS, next_beat
 from video_detective.storage.dialects import insert_into
 from video_detective.storage.narration_rows import Beat
 from video_detective.storage.reach import Reach, of_row
@@ -72,13 +72,10 @@ class Live:
             changed = await connection.execute(
                 device.where(DEVICES.c.wanted.is_not(wanted)).values(wanted=wanted)
             )
-            made = await connection.execute(
-                first.on_conflict_do_nothing(index_elements=["camera_id"])
-            )
-            if changed.rowcount and not made.rowcount:
+            await connection.execute(first.on_conflict_do_nothing(index_elements=["camera_id"]))
+            if changed.rowcount:
                 if wanted:
-                    row = row.values(request_id=request_id)
-                    await connection.execute(row)
+                    await connection.execute(row.values(request_id=request_id))
                 state = "starting" if wanted else "stopped"
                 nobodys = row.where(LIVE_STATUS.c.node_id.is_(None))
                 await connection.execute(nobodys.values(state=state, error=None, started_ns=now_ns))
@@ -187,7 +184,7 @@ class Live:
                 node_id=node_id,
                 state="starting",
                 started_ns=now_ns,
-                beats=CLOCK_MS[self._kind],
+                beats=next_beat(LIVE_STATUS.c.beats, self._kind),
                 fps=None,
                 lag_s=None,
                 drops=[],
@@ -225,7 +222,7 @@ class Live:
                             (LIVE_STATUS.c.state == report.state, LIVE_STATUS.c.started_ns),
                             else_=now_ns,
                         ),
-                        beats=CLOCK_MS[self._kind],
+                        beats=next_beat(LIVE_STATUS.c.beats, self._kind),
                         fps=report.fps,
                         lag_s=report.lag_s,
                         last_frame_ns=func.coalesce(
