@@ -173,6 +173,7 @@ async def _commit(
             checkpoint=await worker.run(checkpoint.encode),
             frames=batch.frames,
             points=batch.points,
+            looks=batch.looks,
             tracks=list(batch.tracks.values()),
             events=[_with_words(analysis, event) for event in batch.events.values()],
             coverage=batch.coverage,

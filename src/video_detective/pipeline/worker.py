@@ -18,7 +18,7 @@ from video_detective.geometry import NS_PER_S
 from video_detective.media import Frame
 from video_detective.pipeline.camera import CameraGraph, Look
 from video_detective.rules import Event, Scene
-from video_detective.storage import FrameRow, PointRow, TrackRow, frame_id
+from video_detective.storage import FrameRow, LookRow, PointRow, TrackRow, frame_id
 
 T = TypeVar("T")
 
@@ -79,6 +79,7 @@ class Batch:
 
     frames: list[FrameRow] = field(default_factory=list)
     points: list[PointRow] = field(default_factory=list)
+    looks: list[LookRow] = field(default_factory=list)
     tracks: dict[str, TrackRow] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
@@ -203,6 +204,16 @@ class Worker:
         self._see(batch, seen.time_ns)
         if look.record is not None:
             batch.records.append(look.record)
+        batch.looks.append(
+            LookRow(
+                time_ns=seen.time_ns,
+                frame=seen.frame,
+                size=seen.size,
+                view=seen.view,
+                cut=seen.cut,
+                tracks=None if look.sampled else seen.tracks,
+            )
+        )
         if look.sampled:
             for track in seen.tracks:
                 batch.points.append(PointRow(time_ns=seen.time_ns, frame=seen.frame, track=track))

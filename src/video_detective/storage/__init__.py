@@ -6,6 +6,7 @@ from video_detective.storage.base import (
     EvidenceRow,
     FrameRow,
     ImportCounts,
+    LookRow,
     NarrationRow,
     NextNumbers,
     Page,
@@ -21,7 +22,7 @@ from video_detective.storage.base import (
 )
 
 __all__ = [
-    "CameraRow", "EventQuery", "EvidenceRow", "FrameRow", "ImportCounts", "NarrationRow",
-    "NextNumbers", "Page", "PointRow", "Run", "RunCounts", "RunKey", "RunRow", "Step",
-    "StoredEvent", "TrackRow", "frame_id",
+    "CameraRow", "EventQuery", "EvidenceRow", "FrameRow", "ImportCounts", "LookRow",
+    "NarrationRow", "NextNumbers", "Page", "PointRow", "Run", "RunCounts", "RunKey", "RunRow",
+    "Step", "StoredEvent", "TrackRow", "frame_id",
 ]  # fmt: skip

@@ -159,6 +159,23 @@ class PointRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookRow:
+    """One moment at which the rules looked, whether they saw anything or not.
+
+    Args:
+        time_ns, frame, size, view, cut: As in ``rules.Observation``.
+        tracks: Those that were seen; None when they are kept as points of this time.
+    """
+
+    time_ns: int
+    frame: int
+    size: tuple[int, int]
+    view: str = "ok"
+    cut: bool = False
+    tracks: tuple[Track, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRow:
     """One piece of evidence of an event. An event has at most one of a (kind, time, what).
 
@@ -256,6 +273,7 @@ class Step:
     Args:
         checkpoint: State after the step, from which ``begin_run`` goes on.
         frames, points: New in this step.
+        looks: Every moment of it at which the rules looked, in order of time.
         tracks, events: New or changed; a later version of the same id replaces the earlier one.
             An event that changed loses its evidence, which shows what is no longer said.
         coverage: ``(start_ns, end_ns)`` spans that were watched; those that touch or overlap what
@@ -270,6 +288,7 @@ class Step:
     checkpoint: bytes
     frames: Sequence[FrameRow] = ()
     points: Sequence[PointRow] = ()
+    looks: Sequence[LookRow] = ()
     tracks: Sequence[TrackRow] = ()
     events: Sequence[StoredEvent] = ()
     coverage: Sequence[tuple[int, int]] = ()

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from video_detective.search.base import Hits, IndexQuery
 from video_detective.storage import (
     counting,
+    looks,
     migrate,
     narrations,
     preparing,
@@ -35,6 +36,7 @@ from video_detective.storage.base import (
     EvidenceRow,
     FrameRow,
     ImportCounts,
+    LookRow,
     NextNumbers,
     Page,
     PointRow,
@@ -418,6 +420,27 @@ class Database:
         """
         async with self._reading() as connection:
             return await reading.track_points(connection, camera, since_ns, until_ns, run_id)
+
+    async def shown_runs(self, camera: str, since_ns: int, until_ns: int) -> list[looks.RunSpan]:
+        """The analyses of a camera whose events are listed and that saw something in a period."""
+        async with self._reading() as connection:
+            return await looks.shown_runs(connection, camera, since_ns, until_ns)
+
+    async def look_count(self, run_id: int, since_ns: int, until_ns: int) -> int:
+        """About how many moments of an analysis are kept in ``[since_ns, until_ns)``."""
+        async with self._reading() as connection:
+            return await looks.count(connection, run_id, since_ns, until_ns)
+
+    async def looks(
+        self, run_id: int, since_ns: int, until_ns: int, *, limit: int = 4
+    ) -> tuple[list[LookRow], int | None]:
+        """The first moments of an analysis in ``[since_ns, until_ns)``, about 300 a ``limit``.
+
+        Returns:
+            The moments, and from when on there are more; None when these are all.
+        """
+        async with self._reading() as connection:
+            return await looks.read(connection, run_id, since_ns, until_ns, limit)
 
     async def coverage(self, camera: str, since_ns: int, until_ns: int) -> list[tuple[int, int]]:
         """When the camera was watched: disjoint ``(start_ns, end_ns)`` cut to the period."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -176,6 +177,19 @@ SCENE_VERSIONS = Table(
     PrimaryKeyConstraint("scene_id", "version"),
 )
 """``document`` is the validated scene (``config.SceneDocument``), plain JSON."""
+
+LOOKS = Table(
+    "looks",
+    METADATA,
+    Column("run_id", BigInteger, ForeignKey("runs.run_id")),
+    Column("first_ns", BigInteger),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("run_id", "first_ns"),
+)
+"""Every moment at which the rules looked, a stretch a row: what they saw beside ``track_points``,
+so that other rules can be tried on it (``looks``)."""
 
 NODES = Table(
     "nodes",

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import ConflictError, MissingError
-from video_detective.storage import documents, narrations, rows
+from video_detective.storage import documents, looks, narrations, rows
 from video_detective.storage.attributes import writing as attributes
 from video_detective.storage.base import (
     CameraRow,
@@ -166,6 +166,7 @@ async def commit_step(connection: AsyncConnection, kind: Kind, run: Run, step: S
         insert_into(TRACK_POINTS, kind),
         [rows.point_values(point, camera_id, run_id) for point in step.points],
     )
+    await looks.save(connection, kind, run_id, step.looks)
     await _save_events(connection, kind, step.events, run)
     await documents.index_events(connection, kind, [e.event.event_id for e in step.events])
     await documents.index_frames(connection, kind, [frame.frame_id for frame in step.frames])

@@ -104,6 +104,16 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "looks",
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("first_ns", sa.BigInteger(), nullable=False),
+        sa.Column("last_ns", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name=op.f("fk_looks_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "first_ns", name=op.f("pk_looks")),
+    )
+    op.create_table(
         "nodes",
         sa.Column("node_id", KEY_TEXT, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
