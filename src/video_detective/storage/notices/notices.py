@@ -78,6 +78,11 @@ class Notices:
         async with self._reading() as connection:
             return await channels.of_account(connection, reach)
 
+    async def note(self, entry: AuditEntry) -> None:
+        """Note in the audit log what changed nothing here: a test."""
+        async with self._writing() as connection:
+            await self._audit(connection, entry)
+
     # --- deliveries
 
     async def deliveries(self, reach: Reach, query: DeliveryQuery) -> tuple[list[DeliveryRow], int]:
