@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import ForbiddenError, MissingError, UsageError
+from video_detective.errors import FieldError, ForbiddenError, MissingError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
+from video_detective.services.times import parse_time
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage.attributes.base import (
     AttributePage,
@@ -69,34 +71,67 @@ def _offset_ns(zone: ZoneInfo, time_ns: int) -> int:
     return round((moment.utcoffset() or timedelta()).total_seconds()) * NS_PER_S
 
 
-def camera_asked(
-    places: Places, *, device_id: str | None = None, scene_id: str | None = None
-) -> str | None:
-    """The camera that a device or a scene stands for; None when neither is given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeFilter:
+    """Which records are asked for.
 
     Args:
-        places: As the caller sees them.
-        device_id: By its device.
-        scene_id: By its scene, which must be that of the device where both are given.
+        device_id: Of this device; None: of all that have attributes.
+        scene_id: Of the device of this scene.
+        start: Since when, RFC 3339; without offset in the zone of the device, else of the account.
+        end: Until when, exclusive.
+    """
+
+    device_id: str | None = None
+    scene_id: str | None = None
+    start: str | None = None
+    end: str | None = None
+
+
+async def _asked(
+    workspace: Workspace, caller: Caller, wanted: AttributeFilter
+) -> tuple[AttributeQuery, ZoneInfo]:
+    """The query, and the zone in which times without offset were read.
 
     Raises:
         MissingError: there is no such device or scene in reach.
         ForbiddenError: the device's plan has no attributes.
+        FieldError: a time cannot be meant.
     """
-    cameras: list[str] = []
-    if device_id is not None:
-        device = places.device_by_id(device_id)
+    places = await workspace.within(caller.reach).places()
+    camera_id: str | None = None
+    if wanted.device_id is not None:
+        device = places.device_by_id(wanted.device_id)
         if device is None:
-            raise _missing("device", device_id)
-        cameras.append(device.camera_id)
-    if scene_id is not None:
-        theirs = [info.camera_id for info in places.devices.values() if info.scene_id == scene_id]
-        if not theirs or (cameras and cameras != theirs):
-            raise _missing("scene", scene_id)
-        cameras = theirs
-    for camera_id in cameras:
+            raise _missing("device", wanted.device_id)
+        camera_id = device.camera_id
+    if wanted.scene_id is not None:
+        infos = places.devices.values()
+        theirs = [info.camera_id for info in infos if info.scene_id == wanted.scene_id]
+        if not theirs or camera_id not in (None, *theirs):
+            raise _missing("scene", wanted.scene_id)
+        camera_id = theirs[0]
+    zone = ZoneInfo(caller.timezone)
+    if camera_id is not None:
         require_plan(places, camera_id)
-    return cameras[0] if cameras else None
+        zone = places.zone(camera_id)
+    since_ns = _time(wanted.start, zone, "startDate")
+    until_ns = _time(wanted.end, zone, "endDate")
+    if since_ns is not None and until_ns is not None and until_ns <= since_ns:
+        raise FieldError([("endDate", "it is not after startDate")])
+    query = AttributeQuery(
+        reach=caller.reach, camera_id=camera_id, since_ns=since_ns, until_ns=until_ns
+    )
+    return query, zone
+
+
+def _time(text: str | None, zone: ZoneInfo, field: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_time(text, zone, what=field)
+    except UsageError as cause:
+        raise FieldError([(field, cause.message)]) from cause
 
 
 def require_plan(places: Places, camera_id: str) -> None:
@@ -113,24 +148,36 @@ def require_plan(places: Places, camera_id: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPage:
+    """A page of records, and the zone in which times without offset were read."""
+
+    page: AttributePage
+    timezone: str
+
+
 async def attribute_page(
     workspace: Workspace,
     caller: Caller,
-    query: AttributeQuery,
+    wanted: AttributeFilter,
     *,
     limit: int,
     offset: int,
     cursor: str | None,
-) -> AttributePage:
+) -> FoundPage:
     """One page of records, newest first; of several devices those whose plan has attributes.
 
     Raises:
-        UsageError: the cursor is none, or the period ends before it begins.
+        MissingError, ForbiddenError, FieldError: see ``AttributeFilter``; or the cursor is none.
     """
-    _check_period(query)
-    return await workspace.database.attributes.page(
-        query, limit=limit, offset=offset, cursor=cursor
-    )
+    query, zone = await _asked(workspace, caller, wanted)
+    try:
+        page = await workspace.database.attributes.page(
+            query, limit=limit, offset=offset, cursor=cursor
+        )
+    except UsageError as cause:
+        raise FieldError([("cursor", cause.message)]) from cause
+    return FoundPage(page=page, timezone=zone.key)
 
 
 async def attribute_record(workspace: Workspace, caller: Caller, attribute_id: str) -> AttributeRow:
@@ -164,37 +211,34 @@ async def insight_attributes(
     return await workspace.database.attributes.near(camera_id, triggered_ns)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundStatistics:
+    """Sums, and the zone in which times without offset were read."""
+
+    statistics: AttributeStatistics
+    timezone: str
+
+
 async def attribute_statistics(
-    workspace: Workspace,
-    caller: Caller,
-    query: AttributeQuery,
-    *,
-    group: GroupBy,
-) -> AttributeStatistics:
-    """Sums over a period and its local hours or days, by the clock of the account.
+    workspace: Workspace, caller: Caller, wanted: AttributeFilter, *, group: GroupBy
+) -> FoundStatistics:
+    """Sums over a period, and over its hours or days by the clock of the account.
 
     Raises:
-        UsageError: the period lacks an end, ends before it begins, or is too long.
+        MissingError, ForbiddenError, FieldError: see ``AttributeFilter``; or the period has no
+            end, or too many hours.
     """
-    _check_period(query)
+    query, zone = await _asked(workspace, caller, wanted)
     since_ns, until_ns = query.since_ns, query.until_ns
     if since_ns is None or until_ns is None:
-        raise UsageError("The period lacks an end", remedy="Give startDate and endDate.")
+        raise FieldError([("startDate", "a period with both ends is needed")])
     if group == "hour" and until_ns - since_ns > MOST_HOURS_DAYS * 24 * _HOUR_NS:
-        raise UsageError(
-            f"groupBy 'hour' over more than {MOST_HOURS_DAYS} days",
-            remedy="Ask with groupBy=day, or for a shorter period.",
+        raise FieldError(
+            [("groupBy", f"hours of more than {MOST_HOURS_DAYS} days are too many; use day")]
         )
     clock = local_clock(ZoneInfo(caller.timezone), group, since_ns, until_ns)
-    return await workspace.database.attributes.statistics(query, clock)
-
-
-def _check_period(query: AttributeQuery) -> None:
-    since_ns, until_ns = query.since_ns, query.until_ns
-    if since_ns is not None and until_ns is not None and until_ns <= since_ns:
-        raise UsageError(
-            "endDate is not after startDate", remedy="Give a period that ends after it begins."
-        )
+    found = await workspace.database.attributes.statistics(query, clock)
+    return FoundStatistics(statistics=found, timezone=zone.key)
 
 
 def _missing(what: str, its_id: str) -> MissingError:
