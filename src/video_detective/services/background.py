@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 from video_detective.errors import VideoDetectiveError
 from video_detective.services.embedding import embed_pending
@@ -20,6 +20,7 @@ LOOK_AGAIN_S = 10.0
 """Until the next look for vectors that are out of date."""
 ENDING_S = 1.0
 """How long the end of the service waits for vectors that are being made."""
+Work = Callable[[Workspace, asyncio.Event], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
@@ -33,9 +34,8 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     stop = asyncio.Event()
     node_id(workspace)  # what is wrong with it is told before anything is taken
     tasks: list[asyncio.Task[None]] = [
-        asyncio.create_task(keep_beating(workspace, stop)),
-        asyncio.create_task(keep_cameras(workspace, stop)),
-        asyncio.create_task(keep_analysing_files(workspace, stop)),
+        asyncio.create_task(_keep(work, workspace, stop))
+        for work in (keep_beating, keep_cameras, keep_analysing_files)
     ]
     tasks.append(asyncio.create_task(_notify(workspace, stop)))
     if workspace.settings.narration is not None:
@@ -47,6 +47,18 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     finally:
         stop.set()
         await asyncio.gather(*tasks)
+
+
+async def _keep(work: Work, workspace: Workspace, stop: asyncio.Event) -> None:
+    """Do work that must not end before the service does."""
+    while not stop.is_set():
+        try:
+            await work(workspace, stop)
+            return
+        except Exception:  # the boundary: cameras must not stand still for a mistake of ours
+            _log.exception("what the service does beside answering has failed; it begins anew")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_AGAIN_S)
 
 
 async def _notify(workspace: Workspace, stop: asyncio.Event) -> None:
