@@ -4,6 +4,7 @@ BIN    := $(VENV)/bin
 PYTHON ?= python3
 DATA   ?= demo-data
 PORT   ?= 8377
+EXAMPLES ?= 500
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -68,6 +69,14 @@ bench-search: $(VENV)/.dev  ## Print the figures of questions, search, answers a
 .PHONY: golden
 golden: $(VENV)/.dev  ## Rewrite the recorded events of tests/golden; review the diff
 	$(BIN)/python tests/golden/rewrite.py
+
+.PHONY: openapi
+openapi: $(VENV)/.dev  ## Rewrite docs/openapi.json from the routes; review the diff
+	$(BIN)/python tests/docs/rewrite_openapi.py
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev  ## Try the REST interface with made-up requests for long (EXAMPLES=500 a route)
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n auto --timeout=7200 tests/property/test_api_schema.py tests/property/test_api_fields.py
 
 .PHONY: lock
 lock: $(VENV)/.dev  ## Renew the locks of versions and hashes

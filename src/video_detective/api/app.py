@@ -147,6 +147,7 @@ def _routes(workspace: Workspace) -> APIRouter:
     )
     async def report(
         seen: Seen,
+        caller: Reader,
         since: Annotated[
             str, Query(alias="from", max_length=40, description="RFC 3339; bare: camera's zone")
         ],
@@ -163,6 +164,9 @@ def _routes(workspace: Workspace) -> APIRouter:
             language=lang,
             now_ns=now_ns(),
         )
+        exported = {"from": since, "to": until, "camera": camera}
+        entry = caller.entry("report.export", camera, time_ns=now_ns(), details=exported)
+        await workspace.database.accounts.log([entry])
         policy = f"{made.policy}; frame-ancestors 'none'"
         return HTMLResponse(made.html, headers={"Content-Security-Policy": policy})
 
@@ -176,17 +180,22 @@ def _routes(workspace: Workspace) -> APIRouter:
         response_class=FileResponse,
         responses={200: {"content": {"image/jpeg": {}, "video/mp4": {}}}, **missing},
     )
-    async def frames(name: str) -> Response:
+    async def frames(
+        seen: Seen, caller: Reader, name: Annotated[str, Path(max_length=400)]
+    ) -> Response:
         """A stored picture (``<frame_id>.jpg``, ``…_boxes.jpg``) or clip (``<event_id>.mp4``)."""
-        media = await find_media(workspace, name)
+        media = await find_media(seen, name)
+        entry = caller.entry("evidence.view", name, time_ns=now_ns())
+        await workspace.identity.views.note(workspace.database, entry)
         return FileResponse(media.path, media_type=media.media_type, headers=_BRIEFLY)
 
     return router
 
 
-async def _seen(
-    request: Request, caller: Annotated[Caller, Security(caller_of, scopes=["analytics:read"])]
-) -> Workspace:
+Reader = Annotated[Caller, Security(caller_of, scopes=["analytics:read"])]
+
+
+async def _seen(request: Request, caller: Reader) -> Workspace:
     workspace: Workspace = request.app.state.workspace
     return workspace.within(caller.reach)
 

@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi._compat import get_definitions, get_flat_models_from_fields, get_model_name_map
+from fastapi.openapi.utils import get_fields_from_routes
 
 from video_detective.api.limits import SIGN_IN_PATHS
 
@@ -47,7 +49,7 @@ TAGS = {
     "alerts": "Events and metrics that somebody is to know of.",
     "insights": "Alerts as a model describes them.",
     "attributes": "Counts of 26 attributes of persons (plan LEVEL_02).",
-    "channels": "Notifications: webhooks, e-mail, MQTT.",
+    "notifications": "Channels (webhooks, e-mail, MQTT) and what became of each delivery.",
     "search": "Questions in words over everything that happened.",
     "service": "The service itself.",
 }
@@ -86,10 +88,22 @@ def describe(app: FastAPI) -> None:
 
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _completed(made())
+            document = made()
+            _restore_examples(app, document["components"]["schemas"])
+            app.openapi_schema = _completed(document)
         return app.openapi_schema
 
     app.openapi = complete  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _restore_examples(app: FastAPI, schemas: dict[str, Any]) -> None:
+    """FastAPI takes every null out of its document, also those that an example is about."""
+    fields = get_fields_from_routes(app.routes)
+    names = get_model_name_map(get_flat_models_from_fields(fields, known_models=set()))
+    _, definitions = get_definitions(fields=fields, model_name_map=names)
+    for name, definition in definitions.items():
+        if "examples" in definition and name in schemas:
+            schemas[name]["examples"] = definition["examples"]
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
@@ -123,8 +137,8 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     first = operation.get("description", "").partition("\n\n")[0].replace("\n", " ")
     operation["summary"] = (first or operation["operationId"]).rstrip(".")
     for requirement in list(operation.get("security", ())):
-        if scopes := requirement.get("apiKey"):
-            operation["security"].append({_SESSION: scopes})
+        if "apiKey" in requirement:
+            operation["security"].append({_SESSION: requirement["apiKey"]})
     responses = operation["responses"]
     if _refers_to(responses.get("422"), "HTTPValidationError"):
         del responses["422"]  # ours are 400
