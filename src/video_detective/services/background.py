@@ -35,9 +35,8 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     node_id(workspace)  # what is wrong with it is told before anything is taken
     tasks: list[asyncio.Task[None]] = [
         asyncio.create_task(_keep(work, workspace, stop))
-        for work in (keep_beating, keep_cameras, keep_analysing_files)
+        for work in (keep_beating, keep_cameras, keep_analysing_files, keep_telling)
     ]
-    tasks.append(asyncio.create_task(_notify(workspace, stop)))
     if workspace.settings.narration is not None:
         tasks.append(asyncio.create_task(_narrate(workspace, stop)))
     if workspace.settings.embeddings is not None:
@@ -59,13 +58,6 @@ async def _keep(work: Work, workspace: Workspace, stop: asyncio.Event) -> None:
             _log.exception("what the service does beside answering has failed; it begins anew")
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_AGAIN_S)
-
-
-async def _notify(workspace: Workspace, stop: asyncio.Event) -> None:
-    try:
-        await keep_telling(workspace, stop)
-    except VideoDetectiveError as error:
-        _log.error("alerts are not told to anybody: %s", error)
 
 
 async def _narrate(workspace: Workspace, stop: asyncio.Event) -> None:

@@ -36,12 +36,15 @@ def body_of(
     }
 
 
-def with_links(body: Mapping[str, Any], urls: Sequence[str]) -> dict[str, Any]:
-    """The body with links to the insight's pictures, in their order."""
+def with_links(body: Mapping[str, Any], urls: Sequence[str] | None) -> dict[str, Any]:
+    """The body with links to the insight's pictures, in their order; with null for no links."""
     insight = body.get("insight")
     if insight is None:
         return dict(body)
-    links = {"thumbnailUrl": urls[0] if urls else None, "snapshotUrls": list(urls)}
+    links = {
+        "thumbnailUrl": urls[0] if urls else None,
+        "snapshotUrls": None if urls is None else list(urls),
+    }
     return {**body, "insight": {**insight, **links}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,18 @@ from video_detective.alerts.webhook import WebhookSender
 from video_detective.config.notifications import NotificationSettings
 from video_detective.config.settings import FILE_NAME
 from video_detective.errors import ReceiverError
+from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.deliverer import Deliverer, Skip
 from video_detective.services.announcer import Announcer, standing_of
+from video_detective.services.media_links import MediaLinks
 from video_detective.services.node import node_id
 from video_detective.services.notice_bodies import body_of, with_links, without_links
 from video_detective.services.workspace import Workspace
 from video_detective.storage.notices.base import AlertFacts, ChannelRow, Claimed
 
-Links = Callable[[AlertFacts], list[str]]
-"""Gives the addresses of an insight's pictures, in order; none without a public address."""
+LINKS_LIFE_S = 86_400
+"""How long links in notifications are good: mail of the night is read in the morning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,6 @@ class Teller:
     Args:
         workspace: Where.
         senders: Who sends.
-        links: To pictures.
         announcer: Who keeps the states of devices, where there is a broker.
     """
 
@@ -167,13 +168,11 @@ class Teller:
         self,
         workspace: Workspace,
         senders: Senders,
-        *,
-        links: Links | None = None,
         announcer: Announcer | None = None,
     ) -> None:
+        self._workspace = workspace
         self._notices = workspace.database.notices
         self._senders = senders
-        self._links = links
         self._announcer = announcer
 
     async def compose(self, claimed: Claimed) -> Composed | Skip:
@@ -190,7 +189,7 @@ class Teller:
             created_ns=claimed.created_ns,
             request_id=claimed.request_id,
         )
-        body = with_links(record, self._links(facts)) if self._links else dict(record)
+        body = with_links(record, await self._links(claimed, facts))
         notification = Notification(
             delivery_id=claimed.delivery_id,
             kind=claimed.kind,
@@ -202,6 +201,23 @@ class Teller:
             request_id=claimed.request_id,
         )
         return Composed(notification=notification, facts=facts, record=without_links(record))
+
+    async def _links(self, claimed: Claimed, facts: AlertFacts) -> list[str] | None:
+        """Addresses of the insight's pictures, in order; None where people have no address of us.
+
+        They are made for the channel: that somebody looked is in the audit log.
+        """
+        base = self._workspace.settings.service.public_url
+        if base is None or facts.insight is None:
+            return None
+        links = MediaLinks(
+            base=base.rstrip("/"),
+            account_id=facts.account_id,
+            holder=f"channel:{claimed.channel.channel_id}",
+            expires_s=now_ns() // NS_PER_S + LINKS_LIFE_S,
+            secret=await self._workspace.secret("media"),
+        )
+        return [links.link(picture["sha256"]) for picture in facts.insight["snapshots"]]
 
     async def send(self, claimed: Claimed, told: Composed) -> str:
         """Tell it; see ``Senders.send``."""
@@ -216,9 +232,7 @@ class Teller:
         return said
 
 
-async def keep_telling(
-    workspace: Workspace, stop: asyncio.Event, *, links: Links | None = None
-) -> None:
+async def keep_telling(workspace: Workspace, stop: asyncio.Event) -> None:
     """Deliver notifications until ``stop`` is set.
 
     Raises:
@@ -237,7 +251,7 @@ async def keep_telling(
             announcing = asyncio.create_task(announcer.run(stop, births))
             stack.push_async_callback(_ended, announcing)
         senders = Senders(workspace, link)
-        teller = Teller(workspace, senders, links=links, announcer=announcer)
+        teller = Teller(workspace, senders, announcer)
         deliverer = Deliverer(workspace.database.notices, teller, worker=worker)
         await deliverer.run(stop)
 
