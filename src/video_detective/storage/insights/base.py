@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from video_detective.alerts.base import Severity
+from video_detective.alerts.base import Operator, Severity
 from video_detective.geometry import NS_PER_S
 
 Language = Literal["zh-TW", "en"]
@@ -107,7 +107,7 @@ class InsightClaim:
     account_id: str
     severity: Severity
     metric_path: str
-    operator: str
+    operator: Operator
     threshold: float
     actual_value: float
     message: str

@@ -1,0 +1,342 @@
+"""The statements that list insights, built once for each shape of what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+
+from video_detective.storage.dialects import KEY_TEXT
+from video_detective.storage.insights import index
+from video_detective.storage.insights.index import Words
+from video_detective.storage.reach import Reach, of_row
+from video_detective.storage.service_tables import ALERTS, DEVICES, INSIGHTS, SCENES
+from video_detective.storage.tables import CAMERAS
+
+Kind = Literal["sqlite", "postgresql"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsightFilter:
+    """Which insights: every condition narrows. Hidden ones are never listed.
+
+    Args:
+        device_id, scene_id: Of this one.
+        cameras: Of any of these; empty: of every one.
+        severity, vlm_status: Of this one.
+        since_ns, until_ns: Triggered in ``[since_ns, until_ns)``.
+        has_summary, has_attributes: With, or without.
+        words: What must have been said of them; None: anything.
+    """
+
+    device_id: str | None = None
+    scene_id: str | None = None
+    cameras: tuple[str, ...] = ()
+    severity: str | None = None
+    vlm_status: str | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+    has_summary: bool | None = None
+    has_attributes: bool | None = None
+    words: Words | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What is given, by name, but for cameras and words, which are part of the statement."""
+        names = ("device_id", "scene_id", "severity", "vlm_status", "since_ns", "until_ns",
+                 "has_summary", "has_attributes")  # fmt: skip
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+class Listed(NamedTuple):
+    """An insight as it is listed. JSON is text, as it is stored; times are UTC ns."""
+
+    insight_id: str
+    alert_id: str
+    camera_id: str
+    device_id: str | None
+    device_name: str | None
+    scene_id: str | None
+    scene_name: str | None
+    event_id: str
+    severity: str
+    triggered_ns: int
+    message: str
+    vlm_status: str
+    vlm_summary: str | None
+    vlm_result: str | None
+    described_by: str | None
+    level: str | None
+    reason: str | None
+    flags: str
+    snapshots: str
+    has_attributes: bool
+    attributes_summary: str | None
+    created_ns: int
+
+
+class Detail(NamedTuple):
+    """What one insight, or its alert, has beyond ``Listed``."""
+
+    alert_rule: str
+    kind: str
+    metric_path: str
+    operator: str
+    threshold: float
+    actual_value: float
+    node_id: str | None
+    vlm_requested_ns: int | None
+    vlm_completed_ns: int | None
+    vlm_error: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    request_id: str
+
+
+_I = INSIGHTS.alias("i")
+_OF_ALERT = {"message", "alert_rule", "kind", "metric_path", "operator", "threshold",
+             "actual_value"}  # fmt: skip
+_JSON = {"vlm_result", "flags", "snapshots", "attributes_summary"}
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    if name in _OF_ALERT:
+        return ALERTS.c[name]
+    if name in _JSON:
+        # Most of it goes out as it is.
+        return cast(_I.c[name], Text)
+    other = {"device_id": DEVICES.c.device_id, "device_name": CAMERAS.c.name,
+             "scene_name": SCENES.c.name}  # fmt: skip
+    return other[name] if name in other else _I.c[name]
+
+
+def _columns(*, full: bool) -> list[ColumnElement[Any]]:
+    names = (*Listed._fields, *(Detail._fields if full else ()))
+    return [_column(name).label(f"o_{name}") for name in names]
+
+
+def _beside(rows: FromClause) -> FromClause:
+    """The insights ``i`` of ``rows`` with alert, device and scene."""
+    return (
+        rows.outerjoin(ALERTS, ALERTS.c.alert_id == _I.c.alert_id)
+        .outerjoin(DEVICES, DEVICES.c.camera_id == _I.c.camera_id)
+        .outerjoin(CAMERAS, CAMERAS.c.camera_id == _I.c.camera_id)
+        .outerjoin(SCENES, SCENES.c.scene_id == _I.c.scene_id)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What distinguishes the statements, but for values.
+
+    Args:
+        kind: Which database.
+        reach: Whose.
+        given: Names of ``InsightFilter.values``.
+        cameras, words: Of the filter.
+        few: The index has few insights with the words.
+    """
+
+    kind: Kind
+    reach: Reach
+    given: frozenset[str]
+    cameras: tuple[str, ...] = ()
+    words: Words | None = None
+    few: bool = False
+
+    @classmethod
+    def of(cls, kind: Kind, reach: Reach, wanted: InsightFilter, *, few: bool = False) -> Shape:
+        """The shape of a filter."""
+        return cls(kind, reach, frozenset(wanted.values()), wanted.cameras, wanted.words, few)
+
+
+_GIVEN: Mapping[str, ColumnElement[bool]] = {
+    "scene_id": INSIGHTS.c.scene_id == bindparam("scene_id", type_=KEY_TEXT),
+    "severity": INSIGHTS.c.severity == bindparam("severity", type_=KEY_TEXT),
+    "vlm_status": INSIGHTS.c.vlm_status == bindparam("vlm_status", type_=KEY_TEXT),
+    "since_ns": INSIGHTS.c.triggered_ns >= bindparam("since_ns", type_=BigInteger),
+    "until_ns": INSIGHTS.c.triggered_ns < bindparam("until_ns", type_=BigInteger),
+    "has_summary": INSIGHTS.c.has_summary == bindparam("has_summary", type_=Boolean),
+    "has_attributes": INSIGHTS.c.has_attributes == bindparam("has_attributes", type_=Boolean),
+}
+
+
+def _conditions(shape: Shape, *, one_by_one: bool) -> list[ColumnElement[bool]]:
+    found = [of_row(shape.reach, INSIGHTS), INSIGHTS.c.is_hidden == false()]
+    if "device_id" in shape.given:
+        camera = select(DEVICES.c.camera_id).where(
+            DEVICES.c.device_id == bindparam("device_id", type_=KEY_TEXT)
+        )
+        found.append(INSIGHTS.c.camera_id == camera.scalar_subquery())
+    elif "scene_id" in shape.given:
+        # Only for the index: a scene is of one camera.
+        camera = select(SCENES.c.camera_id).where(
+            SCENES.c.scene_id == bindparam("scene_id", type_=KEY_TEXT)
+        )
+        found.append(INSIGHTS.c.camera_id == camera.scalar_subquery())
+    if shape.cameras:
+        found.append(INSIGHTS.c.camera_id.in_(shape.cameras))
+    found += [condition for name, condition in _GIVEN.items() if name in shape.given]
+    if shape.words is not None:
+        found.append(index.said(shape.kind, shape.words, one_by_one=one_by_one))
+    return found
+
+
+def _hinted(statement: Select[Any], shape: Shape) -> Select[Any]:
+    """SQLite has no figures from which it could tell the best way: the index in order of time."""
+    if shape.few:
+        hint = "NOT INDEXED"  # but by the numbers that the full-text index gives
+    elif "device_id" in shape.given or "scene_id" in shape.given:
+        hint = "INDEXED BY ix_insights_list_of_camera"
+    else:
+        hint = "INDEXED BY ix_insights_list"
+    return statement.with_hint(INSIGHTS, hint, "sqlite")
+
+
+@lru_cache(maxsize=512)
+def page(shape: Shape, start: Literal["first", "time", "key"], count_to: int | None) -> Prepared:
+    """One page.
+
+    Parameters beside those of the filter: ``limit``, ``offset``; ``before_ns`` to begin behind a
+    time; ``key_ns`` and ``key_id`` to begin behind an insight.
+
+    Args:
+        shape: Of what is asked.
+        start: Where to begin.
+        count_to: Also count what the whole filter has, up to here.
+
+    Returns:
+        Rows of ``Listed``, after a number (None unless counted). Where it is counted, there is
+        one row of nulls if the page has none.
+    """
+    few = shape.few or shape.kind == "postgresql"
+    conditions = _conditions(shape, one_by_one=not few)
+    place = list(conditions)
+    if start == "time":
+        place.append(INSIGHTS.c.triggered_ns < bindparam("before_ns", type_=BigInteger))
+    elif start == "key":
+        key = tuple_(INSIGHTS.c.triggered_ns, INSIGHTS.c.insight_id)
+        place.append(
+            key < tuple_(bindparam("key_ns", type_=BigInteger), bindparam("key_id", type_=KEY_TEXT))
+        )
+        # The first half of it again, for SQLite's index.
+        place.append(INSIGHTS.c.triggered_ns <= bindparam("key_ns", type_=BigInteger))
+    keys = (
+        _hinted(select(INSIGHTS.c.insight_id.label("key")).where(*place), shape)
+        .order_by(INSIGHTS.c.triggered_ns.desc(), INSIGHTS.c.insight_id.desc())
+        .limit(bindparam("limit", type_=BigInteger))
+        .offset(bindparam("offset", type_=BigInteger))
+        .subquery("page")
+    )
+    total: ColumnElement[Any] = literal(None, BigInteger)
+    rows: FromClause = keys.join(_I, _I.c.insight_id == keys.c.key)
+    if count_to is not None:
+        some = _hinted(select(literal(1).label("one")).where(*conditions), shape)
+        some = some.select_from(INSIGHTS).limit(count_to)
+        total = select(func.count()).select_from(some.subquery()).scalar_subquery()
+        one = select(literal(1).label("one")).subquery("one")
+        rows = one.outerjoin(keys, true()).outerjoin(_I, _I.c.insight_id == keys.c.key)
+    statement = select(total.label("total"), *_columns(full=False)).select_from(_beside(rows))
+    ordered = statement.order_by(_I.c.triggered_ns.desc(), _I.c.insight_id.desc())
+    return Prepared.of(shape.kind, ordered)
+
+
+@lru_cache(maxsize=512)
+def counts(shape: Shape) -> Prepared:
+    """How many insights there are between times.
+
+    Parameters beside those of the filter: ``bounds``, JSON ``[[low, high], …]`` of spans
+    ``[low, high)``.
+
+    Returns:
+        One row with a count for each span, in their order.
+    """
+    if shape.kind == "sqlite":
+        spans = func.json_each(bindparam("bounds", type_=Text)).table_valued("key", "value")
+        order: ColumnElement[Any] = spans.c.key
+        low: ColumnElement[Any] = func.json_extract(spans.c.value, "$[0]")
+        high: ColumnElement[Any] = func.json_extract(spans.c.value, "$[1]")
+    else:
+        spans = func.jsonb_array_elements(
+            cast(bindparam("bounds", type_=Text), JSONB)
+        ).table_valued("value", with_ordinality="key", joins_implicitly=True)
+        spans = spans.render_derived(name="span")
+        order = spans.c.key
+        low, high = (cast(spans.c.value.op("->>")(n), BigInteger) for n in (0, 1))
+    conditions = _conditions(shape, one_by_one=False)
+    count = _hinted(
+        select(func.count())
+        .select_from(INSIGHTS)
+        .where(*conditions, INSIGHTS.c.triggered_ns >= low, INSIGHTS.c.triggered_ns < high)
+        .correlate(spans),
+        shape,
+    )
+    statement = select(count.scalar_subquery()).select_from(spans).order_by(order)
+    return Prepared.of(shape.kind, statement)
+
+
+@lru_cache(maxsize=64)
+def one(kind: Kind, reach: Reach, by: Literal["insight_id", "alert_id"]) -> Prepared:
+    """One insight with all there is to it, by the parameter ``id``; no row where there is none."""
+    listed = of_row(reach, INSIGHTS)
+    key = select(INSIGHTS.c.insight_id.label("key")).where(
+        listed,
+        INSIGHTS.c.is_hidden == false(),
+        INSIGHTS.c[by] == bindparam("id", type_=KEY_TEXT),
+    )
+    found = key.subquery("found")
+    rows = found.join(_I, _I.c.insight_id == found.c.key)
+    return Prepared.of(kind, select(*_columns(full=True)).select_from(_beside(rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement, and for SQLite its text.
+
+    Args:
+        statement: As it was built.
+        sql: For SQLite's driver; "" otherwise.
+        names: Of its parameters, in order.
+        fixed: Those that are part of the statement.
+    """
+
+    statement: Select[Any]
+    sql: str = ""
+    names: Sequence[str] = ()
+    fixed: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, kind: Kind, statement: Select[Any]) -> Prepared:
+        """Prepare a statement."""
+        if kind == "postgresql":
+            return cls(statement)
+        compiled = statement.compile(
+            dialect=sqlite.dialect(paramstyle="qmark"),
+            compile_kwargs={"render_postcompile": True},
+        )
+        names = compiled.positiontup or []
+        return cls(statement, str(compiled), tuple(names), compiled.params)
+
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
+        """The parameters in order, for SQLite's driver."""
+        fixed = self.fixed or {}
+        return [given[name] if name in given else fixed[name] for name in self.names]
