@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -69,6 +69,7 @@ class Deliverer:
         worker: Name of this deliverer; no two alive have the same.
         lease_s: How long a claim of its own or of others holds.
         at_once: Deliveries under way at a time, each to another channel.
+        clock: Tells the time, ns UTC.
     """
 
     def __init__(
@@ -79,12 +80,14 @@ class Deliverer:
         worker: str,
         lease_s: float = LEASE_S,
         at_once: int = 8,
+        clock: Callable[[], int] = now_ns,
     ) -> None:
         self._notices = notices
         self._teller = teller
         self._worker = worker
         self._lease_s = lease_s
         self._at_once = at_once
+        self._clock = clock
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until ``stop`` is set; what is under way then has ``ENDING_S`` to end.
@@ -100,9 +103,9 @@ class Deliverer:
                 try:
                     while len(under_way) < self._at_once and (claimed := await self._claim()):
                         under_way.add(asyncio.create_task(self._deliver(claimed)))
-                    if now_ns() - forgotten_ns > FORGET_EVERY_S * NS_PER_S:
-                        await self._notices.forget_old(now_ns())
-                        forgotten_ns = now_ns()
+                    if self._clock() - forgotten_ns > FORGET_EVERY_S * NS_PER_S:
+                        await self._notices.forget_old(self._clock())
+                        forgotten_ns = self._clock()
                 except StorageError as error:
                     _log.error("notifications wait: %s", error)
                     pause_s = _STORAGE_PAUSE_S
@@ -127,7 +130,7 @@ class Deliverer:
         return count
 
     async def _claim(self) -> Claimed | None:
-        return await self._notices.claim(self._worker, now_ns(), lease_s=self._lease_s)
+        return await self._notices.claim(self._worker, self._clock(), lease_s=self._lease_s)
 
     async def _deliver(self, claimed: Claimed) -> None:
         with traced(request=claimed.request_id, job=claimed.delivery_id):
@@ -135,7 +138,7 @@ class Deliverer:
                 try:
                     outcome = await self._attempt(claimed)
                 except asyncio.CancelledError:
-                    await self._notices.finish(claimed, _broken_off(claimed))
+                    await self._notices.finish(claimed, _broken_off(claimed, self._clock()))
                     raise
                 _report(claimed, outcome)
                 await self._notices.finish(claimed, outcome)
@@ -150,11 +153,11 @@ class Deliverer:
                 told = await self._teller.compose(claimed)
                 if isinstance(told, Skip):
                     return Outcome(
-                        status="skipped", answer=told.reason, payload=payload, time_ns=now_ns()
+                        status="skipped", answer=told.reason, payload=payload, time_ns=self._clock()
                     )
                 payload = told.record
                 answer = await self._teller.send(claimed, told)
-            return Outcome(status="done", answer=answer, payload=payload, time_ns=now_ns())
+            return Outcome(status="done", answer=answer, payload=payload, time_ns=self._clock())
         except ReceiverError as error:
             words, is_final = str(error), not error.transient
         except TimeoutError:
@@ -167,23 +170,27 @@ class Deliverer:
             _log.exception("notification %s cannot be told", claimed.delivery_id)
             words, is_final = "It could not be told because of a fault; see the log.", False
         if not is_final and claimed.attempts <= len(RETRY_S):
-            due_ns = now_ns() + RETRY_S[claimed.attempts - 1] * NS_PER_S
+            due_ns = self._clock() + RETRY_S[claimed.attempts - 1] * NS_PER_S
             return Outcome(
-                status="waiting", answer=words, payload=payload, time_ns=now_ns(), due_ns=due_ns
+                status="waiting",
+                answer=words,
+                payload=payload,
+                time_ns=self._clock(),
+                due_ns=due_ns,
             )
         if not is_final:
             words = f"{words} Given up after {claimed.attempts} attempts."
-        return Outcome(status="failed", answer=words, payload=payload, time_ns=now_ns())
+        return Outcome(status="failed", answer=words, payload=payload, time_ns=self._clock())
 
 
-def _broken_off(claimed: Claimed) -> Outcome:
+def _broken_off(claimed: Claimed, time_ns: int) -> Outcome:
     """Nobody waits for the claim to expire."""
     return Outcome(
         status="waiting",
         answer="The service ended before the receiver had answered.",
         payload=claimed.payload,
-        time_ns=now_ns(),
-        due_ns=now_ns(),
+        time_ns=time_ns,
+        due_ns=time_ns,
     )
 
 
