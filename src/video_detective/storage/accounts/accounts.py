@@ -98,9 +98,10 @@ class Accounts:
             insert_into(ACCOUNTS, self._kind)
             .values(values_of(account))
             .on_conflict_do_nothing(index_elements=["name"])
+            .returning(ACCOUNTS.c.account_id)
         )
         async with self._writing() as connection:
-            if (await connection.execute(stored)).rowcount == 0:
+            if (await connection.execute(stored)).first() is None:
                 raise ConflictError(
                     f"There is an account {account.name!r} already", remedy="Choose another name."
                 )

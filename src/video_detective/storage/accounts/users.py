@@ -112,7 +112,8 @@ class Users:
             ConflictError: the account would have no admin left.
         """
         async with self._writing() as connection:
-            before = await _user(connection, reach, user_id, lock=True)
+            await _lock_account(connection, reach.account_id)
+            before = await _user(connection, reach, user_id)
             if _is_admin(before) and (
                 values.get("role", "admin") != "admin" or values.get("disabled_ns") is not None
             ):
@@ -289,11 +290,15 @@ class Users:
             await append(connection, self._kind, entry)
 
 
-async def _user(
-    connection: AsyncConnection, reach: Reach, user_id: str, *, lock: bool = False
-) -> UserRow:
+async def _lock_account(connection: AsyncConnection, account_id: str) -> None:
+    """One change of an account's users after the other; other rows can refer to it meanwhile."""
+    query = select(ACCOUNTS.c.account_id).where(ACCOUNTS.c.account_id == account_id)
+    await connection.execute(query.with_for_update(key_share=True))
+
+
+async def _user(connection: AsyncConnection, reach: Reach, user_id: str) -> UserRow:
     query = select(USERS).where(of_row(reach, USERS), USERS.c.user_id == user_id)
-    row = (await connection.execute(query.with_for_update() if lock else query)).first()
+    row = (await connection.execute(query)).first()
     if row is None:
         raise MissingError(f"There is no user '{user_id}'", remedy="List the users.")
     return row_of(UserRow, row)
@@ -304,16 +309,10 @@ def _is_admin(user: UserRow) -> bool:
 
 
 async def _require_other_admin(connection: AsyncConnection, user: UserRow) -> None:
-    # Locked in order of id: of two admins who remove each other at once, the second is refused.
-    query = (
-        select(USERS.c.user_id)
-        .where(
-            USERS.c.account_id == user.account_id,
-            USERS.c.role == "admin",
-            USERS.c.disabled_ns.is_(None),
-        )
-        .order_by(USERS.c.user_id)
-        .with_for_update()
+    query = select(USERS.c.user_id).where(
+        USERS.c.account_id == user.account_id,
+        USERS.c.role == "admin",
+        USERS.c.disabled_ns.is_(None),
     )
     if set(await connection.scalars(query)) <= {user.user_id}:
         raise ConflictError(
@@ -323,9 +322,7 @@ async def _require_other_admin(connection: AsyncConnection, user: UserRow) -> No
 
 
 async def _add(connection: AsyncConnection, user: UserRow) -> None:
-    # The account's row is locked so that of two first users one is the first.
-    account = ACCOUNTS.c.account_id == user.account_id
-    await connection.execute(select(ACCOUNTS.c.account_id).where(account).with_for_update())
+    await _lock_account(connection, user.account_id)
     others = select(USERS.c.name).where(USERS.c.account_id == user.account_id)
     same = await connection.scalar(others.where(USERS.c.name == user.name))
     if same is not None:
