@@ -91,7 +91,7 @@ def bounded(attributes: Attributes, persons: int) -> Attributes:
     counts = {name: getattr(attributes, name) for name in FIELDS}
     wrong = {n for n, count in counts.items() if count is not None and not 0 <= count <= persons}
     for group in (*GROUPS, COLOUR_FIELDS):
-        if sum(counts[name] or 0 for name in group) > persons:
+        if sum(max(counts[name] or 0, 0) for name in group) > persons:
             wrong.update(group)
     return replace(attributes, **dict.fromkeys(wrong))
 
