@@ -172,6 +172,11 @@ class Operation:
                 query[name] = replaced["query", name]
             elif parameter["in"] == "query" and parameter.get("required"):
                 query[name] = ids.get(FIELD_IDS.get(name, ""), "") or _REQUIRED.get(name, "1")
+        headers = {
+            parameter["name"]: "0"
+            for parameter in self.spec.get("parameters", ())
+            if parameter["in"] == "header" and parameter.get("required")
+        }
         content: dict[str, Any] = {}
         if self.body_type == "application/json":
             body = self.example()
@@ -181,10 +186,10 @@ class Operation:
             content["json"] = body
         elif self.body_type is not None:
             content["content"] = b"0123456789"
-            content["headers"] = {"Content-Type": self.body_type}
-        return httpx.Request(
-            self.method.upper(), f"http://localhost{path}", params=query or None, **content
-        )
+            headers["Content-Type"] = self.body_type
+        address = f"http://localhost{path}"
+        method = self.method.upper()
+        return httpx.Request(method, address, params=query or None, headers=headers, **content)
 
 
 _REQUIRED = {

@@ -94,6 +94,7 @@ async def make_tenant(
         "key": keys[0].key_id,
         "user": user,
         "account": caller.account_id,
+        "node": NODE,
     }
     return Tenant(
         name=name,
@@ -101,7 +102,7 @@ async def make_tenant(
         caller=caller,
         key=key,
         ids=ids,
-        own=frozenset({word, *ids.values(), *second.values()} - {""}),
+        own=frozenset({word, *ids.values(), *second.values()} - {NODE}),
         devices=(first["device"], second["device"]),
     )
 
@@ -215,6 +216,7 @@ async def _make_device(
         "scene": scene.scene_id,
         "event": events[0].event_id,
         "frame": frames[0].frame_id,
+        "picture": f"{events[-1].event_id}/{frames[0].frame_id}.jpg",
         "job": job.job_id,
         **_ids_in(workspace, url, camera),
     }
