@@ -113,8 +113,10 @@ async def find(workspace: Workspace, caller: Caller, event_id: str) -> StoredEve
     Raises:
         MissingError: there is none in reach.
     """
-    stored = None if "\0" in event_id else await workspace.database.event(event_id)
-    if stored is None or not await workspace.within(caller.reach).sees(stored.event.camera_id):
+    stored = None
+    if "\0" not in event_id:  # PostgreSQL takes none in a text
+        stored = await workspace.database.event(event_id, caller.reach)
+    if stored is None:
         raise MissingError(
             f"There is no event {event_id!r}", remedy="List them with GET /api/v1/events."
         )

@@ -56,8 +56,9 @@ async def stored_event(workspace: Workspace, event_id: str) -> StoredEvent:
         MissingError: there is none.
     """
     # PostgreSQL takes no NUL in a text.
-    stored = None if "\0" in event_id else await workspace.database.event(event_id)
-    if stored is None or not await workspace.sees(stored.event.camera_id):
+    known = "\0" not in event_id
+    stored = await workspace.database.event(event_id, workspace.reach) if known else None
+    if stored is None:
         raise MissingError(
             f"There is no event {event_id!r}", remedy="List them with 'video-detective events'."
         )
@@ -114,10 +115,8 @@ async def _content_of(workspace: Workspace, name: str) -> tuple[str | None, str]
 
 
 async def _evidence(workspace: Workspace, event_id: str) -> tuple[EvidenceRow, ...]:
-    stored = await workspace.database.event(event_id)
-    if stored is None or not await workspace.sees(stored.event.camera_id):
-        return ()
-    return stored.evidence
+    stored = await workspace.database.event(event_id, workspace.reach)
+    return () if stored is None else stored.evidence
 
 
 async def list_events(

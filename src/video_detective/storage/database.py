@@ -58,7 +58,7 @@ from video_detective.storage.narrations import Narrations
 from video_detective.storage.notices.notices import Notices
 from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
 from video_detective.storage.queue_place import QueuePlace, queue_place
-from video_detective.storage.reach import Reach
+from video_detective.storage.reach import Reach, reaches_event
 from video_detective.storage.vectors import Vectors
 from video_detective.storage.work.repository import Work
 
@@ -79,6 +79,8 @@ class Database:
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if address.kind == "sqlite" else nullcontext()
         )
+        self.changes = 0
+        """How many transactions of this object have changed something."""
         self.devices = Devices(address.kind, self._reading, self._writing)
         self.accounts = Accounts(address.kind, self._reading, self._writing)
         self.narrations = Narrations(address.kind, self._reading, self._writing)
@@ -162,6 +164,7 @@ class Database:
                 await connection.execution_options(**{WRITE: True})
                 async with connection.begin():
                     yield connection
+                self.changes += 1
 
     # --- cameras
 
@@ -381,9 +384,16 @@ class Database:
         async with self._reading() as connection:
             return await counting.gravest(connection, query)
 
-    async def event(self, event_id: str) -> StoredEvent | None:
-        """One event with its evidence and narration, also of a superseded analysis."""
+    async def event(self, event_id: str, reach: Reach | None = None) -> StoredEvent | None:
+        """One event with its evidence and narration, also of a superseded analysis.
+
+        Args:
+            event_id: Which.
+            reach: Of whom; None: of everybody.
+        """
         async with self._reading() as connection:
+            if reach is not None and not await reaches_event(connection, reach, event_id):
+                return None
             return await reading.event(connection, event_id)
 
     async def events_by_id(self, event_ids: Sequence[str]) -> dict[str, StoredEvent]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Table, and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage.service_tables import DEVICES
+from video_detective.storage.tables import EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,15 @@ def of_camera(reach: Reach | None, column: ColumnElement[str]) -> ColumnElement[
     if reach.cameras is not None:
         theirs = theirs.where(DEVICES.c.camera_id.in_(sorted(reach.cameras)))
     return column.in_(theirs)
+
+
+async def reaches_event(connection: AsyncConnection, reach: Reach | None, event_id: str) -> bool:
+    """Whether an event is in reach. It takes as long for a foreign one as for none."""
+    query = select(EVENTS.c.event_id).where(EVENTS.c.event_id == event_id)
+    camera = of_camera(reach, EVENTS.c.camera_id)
+    if camera is not None:
+        query = query.where(camera)
+    return await connection.scalar(query) is not None
 
 
 def of_row(reach: Reach, table: Table) -> ColumnElement[bool]:
