@@ -53,6 +53,7 @@ def node_id(workspace: Workspace) -> str:
 
 def _make(path: Path) -> None:
     """There whole or not at all: another process may make and read it at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     made = uuid.uuid4()
     draft = path.with_name(f".{FILE_NAME}-{made.hex}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
