@@ -32,6 +32,7 @@ cameras:
     zones: {yard: {name: 院子, points: [[0.3, 0.1], [0.7, 0.1], [0.7, 1.0], [0.3, 1.0]]}}
     rules:
       - {id: yard, type: intrusion, zone: yard, enter_s: 0.4, exit_s: 0.6}
+    alerts: []
 """
 
 

@@ -52,7 +52,9 @@ class NarrationSettings(_Section):
     """Which model tells events, in which language, and how often it may be asked.
 
     ``calls_per_hour`` counts over all cameras; what is beyond it is told with fewer pictures or
-    without a model, and says so.
+    without a model, and says so. Alerts are described before events are told. ``fresh_s``: what
+    happened longer ago is no news, and waits until there is time. ``tell_alerted``: also tell
+    events with an alert, whose insight has words of the model already.
     """
 
     server: Identifier
@@ -60,6 +62,8 @@ class NarrationSettings(_Section):
     language: Literal["zh-TW", "en"] = "zh-TW"
     calls_per_hour: int = Field(default=240, ge=1, le=100_000)
     calls_per_hour_per_camera: int = Field(default=120, ge=1, le=100_000)
+    fresh_s: float = Field(default=600.0, gt=0, le=86_400)
+    tell_alerted: bool = False
 
 
 class AnswerSettings(_Section):

@@ -69,16 +69,19 @@ def prompt(name: PromptName, language: Language) -> Prompt:
     """The current version of a prompt."""
     full = f"{name}.v{VERSIONS[name]}.{language}"
     resource = files("video_detective.narration").joinpath(f"prompts/{full}.txt")
+    return Prompt(name=full, sections=sections_of(resource.read_text(encoding="utf-8")))
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """The sections of a prompt file, by name."""
     sections: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in resource.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         if line.startswith("[") and line.endswith("]"):
             lines = sections.setdefault(line[1:-1], [])
         else:
             lines.append(line)
-    return Prompt(
-        name=full, sections={key: "\n".join(text).strip() for key, text in sections.items()}
-    )
+    return {key: "\n".join(text).strip() for key, text in sections.items()}
 
 
 def event_request(material: Material, frames: Sequence[KeyFrame], model: str) -> Request:

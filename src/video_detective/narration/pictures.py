@@ -73,7 +73,7 @@ def sharpness(image: Image, boxes: Sequence[Box] = ()) -> float:
 
 
 def _laplacian_variance(image: Image) -> float:
-    small = _shrunk(image, _MEASURED_SIDE)
+    small = shrunk(image, _MEASURED_SIDE)
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
@@ -133,7 +133,7 @@ def key_frame(frame_id: str, candidate: Candidate, sample: Sample, image: Image)
         sample: Its tracks, in the picture's pixels.
         image: (H, W, 3) uint8 BGR.
     """
-    small = _shrunk(image, LONGEST_SIDE)
+    small = shrunk(image, LONGEST_SIDE)
     scale = small.shape[1] / image.shape[1]
     tracks = []
     for track in sample.tracks:
@@ -157,7 +157,7 @@ def _share(box: Box, width: int, height: int) -> float:
     return max(across, 0.0) * max(down, 0.0) / (width * height)
 
 
-def _shrunk(image: Image, longest: int) -> Image:
+def shrunk(image: Image, longest: int) -> Image:
     """The picture, or a smaller one whose longest side is ``longest``."""
     height, width = image.shape[:2]
     scale = longest / max(height, width)

@@ -182,7 +182,9 @@ def _narration_request(workspace: Workspace) -> NarrationRequest | None:
     narration = workspace.settings.narration
     if narration is None:
         return None
-    return NarrationRequest(language=narration.language, requested_ns=now_ns())
+    return NarrationRequest(
+        language=narration.language, requested_ns=now_ns(), alerted=narration.tell_alerted
+    )
 
 
 class _Ended:

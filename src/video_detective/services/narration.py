@@ -11,28 +11,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from video_detective.config.settings import FILE_NAME, NarrationSettings
-from video_detective.errors import MissingError, ModelError, UsageError
-from video_detective.geometry import NS_PER_S
-from video_detective.llm.base import Abilities
-from video_detective.narration.budget import Budget, Plan, Spent, calls_left, plan
-from video_detective.narration.describe import Told, describe_event
+from video_detective.errors import ModelError, UsageError
 from video_detective.pipeline.clock import now_ns
-from video_detective.pipeline.jobs_worker import RETRY_AFTER_S, NarrationWorker
-from video_detective.services.narration_material import gather
+from video_detective.pipeline.jobs_desk import NarrationDesk
+from video_detective.pipeline.jobs_worker import RETRY_AFTER_S, JobsWorker
+from video_detective.services.insight_worker import InsightTeller
+from video_detective.services.telling import Teller
 from video_detective.services.workspace import Workspace
-from video_detective.storage.narration_rows import (
-    CAN_WAIT_NS,
-    Claim,
-    FrameWords,
-    NarrationOutcome,
-    NarrationRequest,
-)
+from video_detective.storage.insights.base import InsightOutcome
+from video_detective.storage.narration_rows import NarrationOutcome, NarrationRequest
 
-HOUR_NS = 3600 * NS_PER_S
 LOOK_AGAIN_S = 30.0
 """Until a service looks again for a model server that was not there."""
-_HOPELESS = {"server": "unreachable", "key": "refused", "model": "no_model"}
-"""Why nothing at all can be asked, by key of what a probe found."""
 _log = logging.getLogger(__name__)
 
 
@@ -95,16 +85,17 @@ async def narrate(
     if limit is not None and not backfill:
         raise UsageError("A limit was given, but nothing is asked for", remedy="Add --backfill.")
     teller = Teller(workspace, settings)
-    narrations = workspace.database.narrations
+    narrations, insights = workspace.database.narrations, workspace.database.insights
     requested = 0
     if backfill:
         asked = NarrationRequest(language=settings.language, requested_ns=now_ns())
         requested = await narrations.request(asked, limit)
-    if watch or await narrations.count_pending():
+        requested += await insights.ask_again(now_ns=now_ns(), limit=limit)
+    if watch or await _count_pending(workspace):
         await _examine(teller, stop)
     told, degraded, failed = Counter[None](), Counter[str](), Counter[str]()
 
-    def ended(outcome: NarrationOutcome) -> None:
+    def ended(outcome: NarrationOutcome | InsightOutcome) -> None:
         key = (outcome.reason or "").partition(":")[0]
         if outcome.status == "failed":
             failed[key] += 1
@@ -117,13 +108,14 @@ async def narrate(
         done = told.total() + degraded.total() + failed.total()
         on_progress(Progress(ended=done, pending=pending))
 
-    await teller.worker().run(stop, until_empty=not watch, on_look=looked, on_end=ended)
+    worker = _worker(workspace, teller)
+    await worker.run(stop, until_empty=not watch, on_look=looked, on_end=ended)
     return NarrationReport(
         requested=requested,
         told=told.total(),
         degraded=dict(sorted(degraded.items())),
         failed=dict(sorted(failed.items())),
-        pending=await narrations.count_pending(),
+        pending=await _count_pending(workspace),
     )
 
 
@@ -155,7 +147,7 @@ async def keep_narrating(
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), look_again_s)
         else:
-            await teller.worker().run(stop)
+            await _worker(workspace, teller).run(stop)
 
 
 async def _examine(teller: Teller, stop: asyncio.Event) -> None:
@@ -171,6 +163,12 @@ async def _examine(teller: Teller, stop: asyncio.Event) -> None:
         await asyncio.gather(examining, stopped, return_exceptions=True)
 
 
+async def _count_pending(workspace: Workspace) -> int:
+    """Events and alerts that a model could be asked about now."""
+    insights = await workspace.database.insights.count_pending(now_ns=now_ns())
+    return await workspace.database.narrations.count_pending() + insights
+
+
 def _settings(workspace: Workspace) -> NarrationSettings:
     settings = workspace.settings.narration
     if settings is None:
@@ -183,128 +181,12 @@ def _settings(workspace: Workspace) -> NarrationSettings:
     return settings
 
 
-class Teller:
-    """Tells events by the model that the settings name.
-
-    Args:
-        workspace: Where events, evidence and model servers are.
-        settings: Which model, and how often it may be asked.
-
-    Raises:
-        UsageError: the server's key is missing.
-    """
-
-    def __init__(self, workspace: Workspace, settings: NarrationSettings) -> None:
-        self._workspace = workspace
-        self._narrations = workspace.database.narrations
-        self._settings = settings
-        self._client = workspace.models.client(settings.server)
-        self._budget = Budget(
-            per_hour=settings.calls_per_hour,
-            per_hour_per_camera=settings.calls_per_hour_per_camera,
-        )
-        self._abilities: Abilities | None = None
-        self._examining = asyncio.Lock()
-        self._planned: list[Spent] = []
-
-    def worker(self) -> NarrationWorker:
-        """A worker that tells as many events at a time as the server takes."""
-        return NarrationWorker(
-            self._workspace.database,
-            self.tell,
-            concurrency=self._client.server.concurrency,
-            retry_after_s=RETRY_AFTER_S,
-        )
-
-    async def tell(self, claim: Claim) -> NarrationOutcome:
-        """Tell one event.
-
-        Raises:
-            ModelError: no usable answer; a transient one may come to something later.
-            MissingError: there is no such event any more.
-        """
-        stored = await self._workspace.database.event(claim.event_id)
-        if stored is None:
-            raise MissingError(f"There is no event '{claim.event_id}'", remedy="It was removed.")
-        abilities = await self.examine()
-        material = await gather(self._workspace, stored, claim.language)
-        camera, end_ns = stored.event.camera_id, stored.event.end_ns or stored.event.start_ns
-        is_urgent = claim.requested_ns - end_ns <= CAN_WAIT_NS
-        planned = await self._plan(camera, len(material.frames), abilities, is_urgent)
-        spending = Spent(time_ns=now_ns(), camera_id=camera, calls=planned.calls)
-        self._planned.append(spending)
-        try:
-            told = await describe_event(
-                self._client.complete, material, planned, self._settings.model
-            )
-        finally:
-            self._planned.remove(spending)
-        return _outcome(told)
-
-    async def _plan(
-        self, camera: str, pictures: int, abilities: Abilities, is_urgent: bool
-    ) -> Plan:
-        now = now_ns()
-        left = calls_left(
-            self._budget,
-            [*await self._narrations.spent(now - HOUR_NS), *self._planned],
-            camera_id=camera,
-            now_ns=now,
-        )
-        return plan(
-            pictures=pictures,
-            calls_left=left,
-            abilities=abilities,
-            waiting=await self._narrations.count_urgent() if is_urgent else 0,
-        )
-
-    async def examine(self) -> Abilities:
-        """Find out what the model can do; once, before the first event.
-
-        Raises:
-            ModelError: nothing, because the server cannot be reached or has no such model.
-        """
-        async with self._examining:
-            if self._abilities is None:
-                self._abilities = await self._examine()
-            return self._abilities
-
-    async def _examine(self) -> Abilities:
-        from video_detective.llm.probe import probe
-
-        finding = await probe(self._client, self._settings.model, images=True)
-        for problem in finding.problems:
-            if (reason := _HOPELESS.get(problem.key)) is not None:
-                raise ModelError(
-                    problem.found,
-                    remedy=problem.remedy,
-                    reason=reason,
-                    transient=reason == "unreachable",
-                )
-        return finding.abilities
-
-
-def _outcome(told: Told) -> NarrationOutcome:
-    is_model = told.level != "template"
-    reason = told.reason
-    if reason is not None and told.detail:
-        reason = f"{reason}: {told.detail.removeprefix(f'{reason}: ')}"
-    return NarrationOutcome(
-        status="failed" if told.failed else "done",
-        level=told.level,
-        reason=reason,
-        model=told.model,
-        prompts={name.partition(".")[0]: name for name in told.prompts},
-        # The template's sentence is the event's own already.
-        text=told.text if is_model else "",
-        result=told.result,
-        flags=told.flags,
-        raw_text=told.raw_text,
-        usage=told.usage,
-        frames=[
-            FrameWords(
-                frame_id=frame_id, vlm_json=words, summary_zh=str(words.get("summary_zh", ""))
-            )
-            for frame_id, words in told.frames.items()
-        ],
+def _worker(workspace: Workspace, teller: Teller) -> JobsWorker:
+    """One that does as much at a time as the server takes: alerts, and events."""
+    insights = InsightTeller(workspace, teller)
+    return JobsWorker(
+        workspace.database,
+        [insights.desk(), NarrationDesk(workspace.database.narrations, teller.tell)],
+        concurrency=teller.client.server.concurrency,
+        retry_after_s=RETRY_AFTER_S,
     )

@@ -21,10 +21,12 @@ class NarrationRequest:
     Args:
         language: In which language.
         requested_ns: When it was asked for.
+        alerted: Also those with an alert, which a model describes already.
     """
 
     language: Language
     requested_ns: int
+    alerted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

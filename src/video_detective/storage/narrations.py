@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     literal,
     or_,
@@ -40,6 +41,7 @@ from video_detective.storage.narration_rows import (
     PendingNarration,
 )
 from video_detective.storage.reading import chunks
+from video_detective.storage.service_tables import ALERTS
 from video_detective.storage.tables import EVENTS, FRAMES, NARRATIONS, RUNS, WORKERS
 
 Kind = Literal["sqlite", "postgresql"]
@@ -231,6 +233,8 @@ async def request_closed(
 ) -> None:
     """Ask for one event if it is closed; one that has a narration keeps it."""
     wanted = _wanted(request).where(EVENTS.c.event_id == event_id)
+    if not request.alerted:
+        wanted = wanted.where(~exists().where(ALERTS.c.event_id == EVENTS.c.event_id))
     await connection.execute(_ask(kind, wanted).on_conflict_do_nothing(index_elements=["event_id"]))
 
 

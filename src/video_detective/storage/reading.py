@@ -26,8 +26,9 @@ from video_detective.storage.base import (
     TrackRow,
 )
 from video_detective.storage.dialects import KEY_TEXT
+from video_detective.storage.insights.telling import told_by
 from video_detective.storage.reach import Reach, of_camera
-from video_detective.storage.service_tables import DEVICES
+from video_detective.storage.service_tables import DEVICES, INSIGHTS
 from video_detective.storage.tables import (
     CAMERAS,
     COUNTERS,
@@ -277,6 +278,13 @@ async def _narrations_of(
         query = select(NARRATIONS).where(NARRATIONS.c.event_id.in_(chunk))
         for row in (await connection.execute(query)).mappings():
             narrations[row["event_id"]] = rows.narration_from(row)
+    # An event with an alert is not told on its own: it has the words of the alert's insight.
+    for chunk in chunks([event_id for event_id in event_ids if event_id not in narrations]):
+        said = select(INSIGHTS).where(INSIGHTS.c.event_id.in_(chunk)).order_by(INSIGHTS.c.number)
+        for row in (await connection.execute(said)).mappings():
+            told = told_by(dict(row))
+            if told is not None:
+                narrations.setdefault(row["event_id"], told)
     return narrations
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import FieldError
 from video_detective.storage.insights import index, statements, tally
+from video_detective.storage.insights.index import Words
 from video_detective.storage.insights.statements import (
     Detail,
     InsightFilter,
@@ -129,6 +130,21 @@ class InsightLists:
             found = await self._read(shape, counted, values, start)
         return _page(found, limit, counted.total)
 
+    async def search(
+        self, reach: Reach, wanted: InsightFilter, asked: Words, *, limit: int
+    ) -> InsightPage:
+        """The best insights that have everything asked for, by words or by their event's facts.
+
+        Args:
+            reach: Whose.
+            wanted: Conditions on them.
+            asked: What is looked for. Those with more of what refines come first, then the newest.
+            limit: At most so many.
+        """
+        ask = statements.ranked(Shape.of(self._kind, reach, wanted), asked)
+        rows = await self._rows(ask, {**wanted.values(), "limit": limit})
+        return _page(rows, limit, rows[0][0] if rows else 0)
+
     async def insight(self, reach: Reach, insight_id: str) -> tuple[Listed, Detail] | None:
         """One insight by its id; None when none is listed."""
         return await self._one(statements.one(self._kind, reach, "insight_id"), insight_id)
@@ -136,6 +152,13 @@ class InsightLists:
     async def of_alert(self, reach: Reach, alert_id: str) -> tuple[Listed, Detail] | None:
         """The insight of an alert; None when none is listed."""
         return await self._one(statements.one(self._kind, reach, "alert_id"), alert_id)
+
+    async def details(self, reach: Reach, insight_ids: Sequence[str]) -> dict[str, Detail]:
+        """What these insights have beyond their list; those that are not there are left out."""
+        ask = statements.details(reach, insight_ids)
+        async with self._reading() as connection:
+            rows = (await connection.execute(ask)).all()
+        return {row[0]: Detail._make(row[1:]) for row in rows}
 
     async def _one(self, ask: Prepared, key: str) -> tuple[Listed, Detail] | None:
         rows = await self._rows(ask, {"id": key})

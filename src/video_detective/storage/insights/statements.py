@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -31,7 +32,7 @@ from video_detective.storage.insights import index
 from video_detective.storage.insights.index import Words
 from video_detective.storage.reach import Reach, of_row
 from video_detective.storage.service_tables import ALERTS, DEVICES, INSIGHTS, SCENES
-from video_detective.storage.tables import CAMERAS
+from video_detective.storage.tables import CAMERAS, EVENT_DOCUMENTS
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -294,6 +295,50 @@ def counts(shape: Shape) -> Prepared:
     return Prepared.of(shape.kind, statement)
 
 
+@lru_cache(maxsize=128)
+def ranked(shape: Shape, asked: Words) -> Prepared:
+    """The best of the insights that have everything asked for by their words or their event.
+
+    Those that have more of what refines come first, then the newest. Parameters beside those of
+    the filter: ``limit``.
+
+    Args:
+        shape: Of the filter.
+        asked: What is looked for.
+
+    Returns:
+        Rows of ``Listed``, after how many there are in all.
+    """
+    kind = shape.kind
+    conditions = _conditions(shape, one_by_one=False)
+    conditions += [index.has_group(kind, group) for group in asked.required]
+    conditions += [~index.has_group(kind, group) for group in asked.without]
+    tier: ColumnElement[Any] = literal(0)
+    for group in asked.refining:
+        tier = tier + case((index.has_group(kind, group), 1), else_=0)
+    order = (tier.desc(), INSIGHTS.c.triggered_ns.desc(), INSIGHTS.c.insight_id.desc())
+    best = (
+        _hinted(
+            select(
+                INSIGHTS.c.insight_id.label("key"),
+                func.count().over().label("total"),
+                func.row_number().over(order_by=order).label("place"),
+            ),
+            shape,
+        )
+        .select_from(
+            INSIGHTS.outerjoin(EVENT_DOCUMENTS, EVENT_DOCUMENTS.c.event_id == INSIGHTS.c.event_id)
+        )
+        .where(*conditions)
+        .order_by(*order)
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery("best")
+    )
+    rows = best.join(_I, _I.c.insight_id == best.c.key)
+    statement = select(best.c.total, *_columns(full=False)).select_from(_beside(rows))
+    return Prepared.of(kind, statement.order_by(best.c.place))
+
+
 @lru_cache(maxsize=64)
 def one(kind: Kind, reach: Reach, by: Literal["insight_id", "alert_id"]) -> Prepared:
     """One insight with all there is to it, by the parameter ``id``; no row where there is none."""
@@ -306,6 +351,16 @@ def one(kind: Kind, reach: Reach, by: Literal["insight_id", "alert_id"]) -> Prep
     found = key.subquery("found")
     rows = found.join(_I, _I.c.insight_id == found.c.key)
     return Prepared.of(kind, select(*_columns(full=True)).select_from(_beside(rows)))
+
+
+def details(reach: Reach, insight_ids: Sequence[str]) -> Select[Any]:
+    """``Detail`` of these insights after their ids, in no order."""
+    names = ("insight_id", *Detail._fields)
+    theirs = INSIGHTS.c.insight_id.in_(insight_ids)
+    key = select(INSIGHTS.c.insight_id.label("key")).where(of_row(reach, INSIGHTS), theirs)
+    found = key.subquery("found")
+    rows = found.join(_I, _I.c.insight_id == found.c.key)
+    return select(*(_column(name).label(f"o_{name}") for name in names)).select_from(_beside(rows))
 
 
 @dataclass(frozen=True, slots=True)
