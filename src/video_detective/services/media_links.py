@@ -104,7 +104,9 @@ async def open_link(
     """
     known = _signature(await workspace.secret("media"), name, holder, expires_s)
     parts = _NAME.fullmatch(name)
-    if not hmac.compare_digest(known, signature) or parts is None:
+    # As bytes: text that is not ASCII cannot be compared so.
+    offered = signature.encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(known.encode(), offered) or parts is None:
         raise ForbiddenError(
             "The link is not as it was made", remedy="Take a new one from the list or event."
         )
