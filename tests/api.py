@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import httpx
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 
 from video_detective.api.app import create_app
 from video_detective.api.security import cookie_name
@@ -99,12 +100,23 @@ async def signed_in(workspace: Workspace, name: str, *, account: str = "") -> di
     return {await cookie_name(workspace): signed.token}
 
 
+_MADE: list[tuple[Workspace, FastAPI]] = []
+
+
+def app_over(workspace: Workspace) -> FastAPI:
+    """The application over a workspace; made once, for that takes longer than most tests."""
+    if not _MADE or _MADE[0][0] is not workspace:
+        app = create_app(workspace)
+        add_pages(app, workspace)
+        _MADE[:] = [(workspace, app)]
+    return _MADE[0][1]
+
+
 def client_of(
     workspace: Workspace, key: str | None = None, *, base: str = BASE, **headers: str
 ) -> httpx.AsyncClient:
     """A client of the application over a workspace, with a key's text or without."""
-    app = create_app(workspace)
-    add_pages(app, workspace)
+    app = app_over(workspace)
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
     return httpx.AsyncClient(

@@ -141,12 +141,12 @@ class Keys:
         return row_of(KeyRow, row)
 
     async def note_use(self, key_id: str, now_ns: int, *, unless_since_ns: int) -> None:
-        """Note that a key was used, unless that was noted at or after a moment."""
+        """Note that a key was used, unless that was noted after a moment."""
         noted = API_KEYS.c.last_used_ns
         async with self._writing() as connection:
             await connection.execute(
                 update(API_KEYS)
-                .where(API_KEYS.c.key_id == key_id, or_(noted.is_(None), noted < unless_since_ns))
+                .where(API_KEYS.c.key_id == key_id, or_(noted.is_(None), noted <= unless_since_ns))
                 .values(last_used_ns=now_ns)
             )
 
