@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from video_detective.alerts.home_assistant import BIRTH, OFFLINE, ONLINE, Topics
@@ -17,7 +17,8 @@ from video_detective.errors import ReceiverError
 
 _ACKNOWLEDGED_S = 10.0
 """How long the broker may take to acknowledge a message."""
-_CONNECTED_S = 5.0
+_CONNECTED_S = 3.0
+_GOODBYE_S = 1.0
 _LONGEST_PAUSE_S = 30
 _KEEPALIVE_S = 30
 
@@ -67,6 +68,7 @@ class MqttLink:
         self._is_service = is_service
         self._is_ending = False
         self._connected = asyncio.Event()
+        self._waiting: dict[int, asyncio.Future[None]] = {}
         self._problem = "no connection yet"
         self._client = client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         if broker.username:
@@ -84,6 +86,7 @@ class MqttLink:
         client.on_disconnect = self._when_disconnected
         client.on_connect_fail = self._when_failed
         client.on_message = self._when_said
+        client.on_publish = self._when_published
 
     async def __aenter__(self) -> Self:
         """Begin to connect; nobody waits for a broker that is not there."""
@@ -97,10 +100,7 @@ class MqttLink:
         """Say goodbye and end the connection."""
         self._is_ending = True
         if self._is_service and self._client.is_connected():
-            said = self._client.publish(
-                self._broker.topics.availability, OFFLINE, qos=1, retain=True
-            )
-            await asyncio.to_thread(_is_acknowledged, said, 1.0)
+            await self._acknowledged(self._broker.topics.availability, OFFLINE, True, _GOODBYE_S)
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
@@ -120,11 +120,29 @@ class MqttLink:
         except TimeoutError as cause:
             raise self._failed(self._problem) from cause
         text = "" if payload is None else json.dumps(payload, ensure_ascii=False, allow_nan=False)
+        if not await self._acknowledged(topic, text, retain, _ACKNOWLEDGED_S):
+            raise self._failed("it did not acknowledge the message")
+
+    async def _acknowledged(self, topic: str, text: str, retain: bool, timeout_s: float) -> bool:
+        """Publish; whether the broker has it in time."""
         said = self._client.publish(topic, text, qos=1, retain=retain)
         if said.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise self._failed(f"error {said.rc}")
-        if not await asyncio.to_thread(_is_acknowledged, said, _ACKNOWLEDGED_S):
-            raise self._failed("it did not acknowledge the message")
+            return False
+        # Acknowledgements come through the event loop: none has come before this line.
+        waiting = self._waiting[said.mid] = self._loop.create_future()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiting
+        except TimeoutError:
+            return False
+        finally:
+            del self._waiting[said.mid]
+        return True
+
+    def _note_acknowledged(self, number: int) -> None:
+        waiting = self._waiting.get(number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def _failed(self, reason: str) -> ReceiverError:
         return ReceiverError(
@@ -159,6 +177,11 @@ class MqttLink:
     def _when_failed(self, _client: Client, _data: Any) -> None:
         self._problem = "no connection"
 
+    def _when_published(
+        self, _client: Client, _data: Any, number: int, _reason: Any, _properties: Any
+    ) -> None:
+        self._tell(lambda: self._note_acknowledged(number))
+
     def _when_said(self, client: Client, _data: Any, message: MQTTMessage) -> None:
         topics, said = self._broker.topics, message.payload.decode("utf-8", "replace")
         if message.topic == topics.availability and said == OFFLINE and not self._is_ending:
@@ -170,11 +193,3 @@ class MqttLink:
     def _tell(self, call: Callable[[], object] | None) -> None:
         if call is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call)
-
-
-def _is_acknowledged(said: MQTTMessageInfo, timeout_s: float) -> bool:
-    try:
-        said.wait_for_publish(timeout_s)
-        return said.is_published()
-    except (RuntimeError, ValueError):
-        return False

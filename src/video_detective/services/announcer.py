@@ -45,7 +45,16 @@ class Announcer:
         """
         ending = asyncio.create_task(_until(stop))
         try:
-            while not stop.is_set():
+            while True:
+                # Nothing can be said before the first connection, which is a birth.
+                born = asyncio.create_task(_until(births))
+                await asyncio.wait(
+                    {ending, born}, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                born.cancel()
+                await asyncio.wait({born})
+                if stop.is_set():
+                    return
                 if births.is_set():
                     births.clear()
                     # What was retained may be gone; what is to be taken back is still known.
@@ -54,12 +63,6 @@ class Announcer:
                     await self.announce()
                 except (ReceiverError, StorageError) as error:
                     _log.warning("devices are not announced: %s", error)
-                born = asyncio.create_task(_until(births))
-                await asyncio.wait(
-                    {ending, born}, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED
-                )
-                born.cancel()
-                await asyncio.wait({born})
         finally:
             ending.cancel()
             await asyncio.wait({ending})
