@@ -1,0 +1,220 @@
+"""Events and tracks of version 1, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx
+import pytest
+from tests.api import client_of, make_account, make_key
+from tests.service import INTRUSION, PACING, PARKED, START_NS, fill
+
+from video_detective.api.v1 import events
+from video_detective.rules import EVENT_TYPES
+from video_detective.services.workspace import Workspace, open_workspace
+from video_detective.storage import PointRow, RunKey, Step, TrackRow
+from video_detective.tracking import Track
+
+SECOND = 10**9
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store/video-detective.db"
+    create: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    return create()
+
+
+@pytest.fixture
+async def workspace(url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
+    async with open_workspace(tmp_path, url) as opened:
+        await fill(opened, tmp_path, extra=4)
+        yield opened
+
+
+@pytest.fixture
+async def http(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(workspace, await make_key(workspace, "analytics:read")) as client:
+        yield client
+
+
+async def device_of(workspace: Workspace, camera_id: str) -> str:
+    return (await workspace.database.devices.infos())[camera_id].device_id
+
+
+async def data_of(http: httpx.AsyncClient, address: str, **query: Any) -> Any:
+    answer = await http.get(address, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+async def ids_of(http: httpx.AsyncClient, **query: Any) -> list[str]:
+    return [event["eventId"] for event in await data_of(http, "/api/v1/events", **query)]
+
+
+async def test_events_are_filtered_and_paged(workspace: Workspace, http: httpx.AsyncClient) -> None:
+    everything = await ids_of(http)
+    assert len(everything) == 7
+    assert everything[-3:] == [PARKED, PACING, INTRUSION]  # the newest first
+    assert await ids_of(http, deviceId=await device_of(workspace, "cam02")) == [PARKED]
+    assert await ids_of(http, type="pacing") == [PACING]
+    assert await ids_of(http, riskLevel="critical") == [INTRUSION]
+    assert await ids_of(http, riskLevel="low", type="pacing") == []
+    # Without offset: the account's zone, or the device's. The end is not part of a range.
+    assert await ids_of(http, endDate="2026-01-15T22:00:40") == [INTRUSION]
+    assert await ids_of(http, startDate="2026-01-15T14:00:17Z", endDate="2026-01-15T14:01:10Z") == [
+        PACING
+    ]
+    pages = [await ids_of(http, limit=3, page=page) for page in (1, 2, 3, 4)]
+    assert [len(page) for page in pages] == [3, 3, 1, 0]
+    assert [event for page in pages for event in page] == everything
+    first = await http.get("/api/v1/events", params={"limit": 5})
+    pagination = first.json()["meta"]["pagination"]
+    assert (pagination["total"], pagination["totalPages"]) == (7, 2)
+    assert await ids_of(http, limit=5, cursor=pagination["nextCursor"]) == everything[5:]
+
+
+async def test_an_event_has_its_facts_device_and_links_that_open(
+    workspace: Workspace, http: httpx.AsyncClient
+) -> None:
+    event = await data_of(http, f"/api/v1/events/{INTRUSION}")
+
+    events.Event.model_validate(event)
+    (listed,) = await data_of(http, "/api/v1/events", riskLevel="critical")
+    assert {**listed, "clipLink": "", "frameLinks": [], "media": [], "evidence": []} == {
+        **event, "clipLink": "", "frameLinks": [], "media": [], "evidence": [],
+    }  # fmt: skip
+    assert event["deviceId"] == await device_of(workspace, "cam01")
+    assert event["sceneId"]
+    assert (event["startTime"], event["endTime"]) == (
+        "2026-01-15T14:00:10Z",
+        "2026-01-15T14:00:16Z",
+    )
+    assert event["facts"] == {"dwell_s": 6}
+    assert len(event["frameLinks"]) == 2
+    async with client_of(workspace) as nobody:  # whoever has a link needs no key
+        for link in [event["clipLink"], *event["frameLinks"], event["evidence"][0]["frameLink"]]:
+            assert (await nobody.get(link)).status_code == 200
+        assert (await nobody.get(f"/api/v1/events/{INTRUSION}")).status_code == 401
+
+
+async def test_events_and_tracks_of_others_are_not_there(workspace: Workspace) -> None:
+    await make_account(workspace, "elsewhere")
+    device = await device_of(workspace, "cam01")
+    period = {"startDate": "2026-01-15T14:00:00Z", "endDate": "2026-01-15T15:00:00Z"}
+    async with client_of(workspace, await make_key(workspace, account="elsewhere")) as other:
+        assert await data_of(other, "/api/v1/events") == []
+        for address in (
+            f"/api/v1/events/{INTRUSION}",
+            f"/api/v1/events?deviceId={device}",
+            f"/api/v1/tracks?deviceId={device}&{httpx.QueryParams(period)}",
+        ):
+            assert (await other.get(address)).status_code == 404
+    only = await make_key(workspace, devices=[await device_of(workspace, "cam02")])
+    async with client_of(workspace, only) as limited:
+        assert await ids_of(limited) == [PARKED]
+        assert (await limited.get(f"/api/v1/events/{INTRUSION}")).status_code == 404
+
+
+WRONG = {
+    "type": "party",
+    "riskLevel": "huge",
+    "startDate": "yesterday",
+    "endDate": "2026-02-30T00:00:00Z",
+    "deviceId": "cam01",
+    "cursor": "abc",
+    "limit": "0",
+    "colour": "red",
+}
+
+
+async def test_what_cannot_be_meant_is_named(http: httpx.AsyncClient) -> None:
+    for field, value in WRONG.items():
+        answer = await http.get("/api/v1/events", params={field: value})
+
+        assert answer.status_code == 400
+        assert [item["field"] for item in answer.json()["error"]["details"]] == [field]
+
+
+async def track(workspace: Workspace) -> None:
+    """Three persons of cam01, each a second later and seen five times."""
+    key = RunKey(camera_id="cam01", fingerprint="other film", settings_hash="s")
+    run = await workspace.database.begin_run(key, {}, START_NS)
+    tracks, points = [], []
+    for n in range(3):
+        first_ns = START_NS + n * SECOND
+        name = f"p{70 + n}"
+        tracks.append(
+            TrackRow(
+                track_id=name,
+                type="person",
+                first_ns=first_ns,
+                last_ns=first_ns + 4 * SECOND,
+                best_conf=0.875,
+            )
+        )
+        points += [
+            PointRow(
+                time_ns=first_ns + k * SECOND,
+                frame=10 * (n + k),
+                track=Track(track_id=name, type="person", conf=0.5, bbox=(k, 2.0, 30.0, 40.0)),
+            )
+            for k in range(5)
+        ]
+    await workspace.database.commit_step(run, Step(checkpoint=b"1", tracks=tracks, points=points))
+    await workspace.database.finish_run(run, {})
+
+
+async def test_tracks_come_in_pages_with_their_places_where_asked(
+    workspace: Workspace, http: httpx.AsyncClient
+) -> None:
+    await track(workspace)
+    query = {
+        "deviceId": await device_of(workspace, "cam01"),
+        "startDate": "2026-01-15T22:00:01",
+        "endDate": "2026-01-15T14:00:03Z",
+    }
+    plain = await http.get("/api/v1/tracks", params={**query, "limit": 2})
+    shown = plain.json()["data"]
+    assert [item["trackId"] for item in shown] == ["p70", "p71"]
+    assert shown[0]["points"] is None
+    assert (shown[0]["firstSeen"], shown[0]["bestConfidence"]) == ("2026-01-15T14:00:00Z", 0.875)
+    pagination = plain.json()["meta"]["pagination"]
+    assert pagination["total"] == 3
+    (last,) = await data_of(
+        http, "/api/v1/tracks", **query, points=True, cursor=pagination["nextCursor"]
+    )
+    assert last["trackId"] == "p72"
+    assert last["points"] == [
+        {
+            "time": "2026-01-15T14:00:02Z",
+            "frame": 20,
+            "confidence": 0.5,
+            "bbox": [0.0, 2.0, 30.0, 40.0],
+        }
+    ]
+
+
+async def test_a_range_of_tracks_has_an_end_and_a_limit(
+    workspace: Workspace, http: httpx.AsyncClient
+) -> None:
+    device = {"deviceId": await device_of(workspace, "cam01")}
+    day = {"startDate": "2026-01-15T00:00:00Z", "endDate": "2026-01-16T00:00:00Z"}
+    assert await data_of(http, "/api/v1/tracks", **device, **day) == []
+    for query, field in (
+        ({**device, "startDate": day["startDate"]}, "endDate"),
+        ({**day}, "deviceId"),
+        ({**device, **day, "points": True}, "endDate"),
+        ({**device, **day, "endDate": day["startDate"]}, "endDate"),
+        ({**device, **day, "endDate": "2026-01-17T00:00:00Z"}, "endDate"),
+    ):
+        answer = await http.get("/api/v1/tracks", params=query)
+        assert answer.status_code == 400
+        assert [item["field"] for item in answer.json()["error"]["details"]] == [field]
+
+
+def test_the_interface_knows_every_type_of_event() -> None:
+    assert get_args(events.EventType) == EVENT_TYPES
