@@ -40,10 +40,14 @@ class Pagination(Wire):
 
 
 class Meta(Wire):
-    """When the request came (RFC 3339, UTC), and its ``X-Request-Id``."""
+    """When the request came (RFC 3339, UTC), and its ``X-Request-Id``.
+
+    ``timezone``: where the query has times, the zone in which those without offset were read.
+    """
 
     timestamp: str
     request_id: str
+    timezone: str | None = None
     pagination: Pagination | None = None
 
 
@@ -70,6 +74,7 @@ def answer(
     *,
     status: int = 200,
     pagination: Pagination | None = None,
+    timezone: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A success in its envelope.
@@ -79,10 +84,13 @@ def answer(
         data: Plain JSON, or models of the interface.
         status: HTTP status.
         pagination: Of lists.
+        timezone: IANA name, in which times of the query without offset were read.
         headers: Further ones.
     """
     received = request.state.received_at.isoformat(timespec="milliseconds")[:-6] + "Z"
     meta: dict[str, object] = {"timestamp": received, "requestId": request.state.request_id}
+    if timezone is not None:
+        meta["timezone"] = timezone
     if pagination is not None:
         meta["pagination"] = pagination
     body = {"success": True, "statusCode": status, "data": data, "meta": meta}

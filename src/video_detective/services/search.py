@@ -208,7 +208,7 @@ async def _hits(
 def _query(asked: Asked) -> IndexQuery:
     return replace(
         asked.interpretation.query(),
-        groups=_by_rules(asked.interpretation.groups),
+        groups=by_rules(asked.interpretation.groups),
         cameras=asked.cameras or asked.searched,
         since_ns=asked.since_ns,
         until_ns=asked.until_ns,
@@ -224,7 +224,7 @@ def _wording(asked: Asked) -> str:
     return " ".join("".join(letters).split())
 
 
-def _by_rules(groups: Sequence[Group]) -> tuple[Group, ...]:
+def by_rules(groups: Sequence[Group]) -> tuple[Group, ...]:
     """The groups, with types of events told by their rules alone.
 
     An event whose words only say what was asked for (``said:``) may come first among others, but

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from video_detective.api.v1 import (
     accounts,
+    alerts,
     analysis,
     attributes,
     audit,
@@ -17,6 +18,7 @@ from video_detective.api.v1 import (
     dry_runs,
     events,
     files,
+    insights,
     keys,
     nodes,
     scenes,
@@ -42,10 +44,12 @@ ROUTES: tuple[Routes, ...] = (
     dry_runs.routes,
     analysis.routes,
     attributes.routes,
+    insights.routes,
     files.routes,
     nodes.routes,
     events.routes,
     tracks.routes,
+    alerts.routes,
 )
 """In the order in which they are matched: fixed addresses before those with an id in their place.
 """

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    FromClause,
     Select,
+    Table,
+    TableClause,
     Text,
     and_,
     cast,
@@ -71,21 +72,24 @@ class Side:
         name: Of the index: a table of SQLite's, a column of PostgreSQL's.
         rows: The table.
         number: Its column that is the index's rowid.
+        fts5: The index as a table of SQLite.
     """
 
     name: str
-    rows: FromClause
+    rows: Table
     number: ColumnElement[int]
+    fts5: TableClause
 
-    @property
-    def fts5(self) -> FromClause:
-        """The index as a table of SQLite."""
-        return table(self.name, column("rowid", BigInteger), column(self.name, Text))
+    @classmethod
+    def of(cls, name: str, rows: Table, number: ColumnElement[int]) -> Side:
+        """The index of this name."""
+        fts5 = table(name, column("rowid", BigInteger), column(name, Text))
+        return cls(name, rows, number, fts5)
 
 
-WORDS = Side(INSIGHT_INDEX, INSIGHTS, INSIGHTS.c.number)
+WORDS = Side.of(INSIGHT_INDEX, INSIGHTS, INSIGHTS.c.number)
 """What was said of an insight."""
-FACTS = Side(INDEX_NAME, EVENT_DOCUMENTS, EVENT_DOCUMENTS.c.document_id)
+FACTS = Side.of(INDEX_NAME, EVENT_DOCUMENTS, EVENT_DOCUMENTS.c.document_id)
 """What is known of its event, a model's words about that included."""
 
 
@@ -159,7 +163,7 @@ def has_group(kind: Kind, group: Group) -> ColumnElement[bool]:
 
 def _has(kind: Kind, side: Side, query: str, *, one_by_one: bool) -> ColumnElement[bool]:
     if kind == "postgresql":
-        name = f"{side.rows.name}.{side.name}"  # type: ignore[attr-defined]
+        name = f"{side.rows.name}.{side.name}"
         vector: ColumnElement[Any] = literal_column(name)
         return vector.op("@@", is_comparison=True)(cast(literal(query), TSQUERY))
     rowid = side.fts5.c.rowid

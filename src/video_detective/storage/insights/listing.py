@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.errors import FieldError
@@ -219,7 +221,11 @@ class InsightLists:
             # its thread instead of four, and nothing is built twice.
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
-            return list(await driver.execute_fetchall(ask.sql, ask.values(values)))
+            try:
+                return list(await driver.execute_fetchall(ask.sql, ask.values(values)))
+            except sqlite3.Error as error:
+                # As it is when it comes through SQLAlchemy, for whoever explains it.
+                raise OperationalError(ask.sql, None, error) from error
 
 
 def _page(rows: list[Any], limit: int, total: int) -> InsightPage:
