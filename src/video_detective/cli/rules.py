@@ -9,6 +9,7 @@ import typer
 
 from video_detective import config
 from video_detective.cli.console import OUTPUT, AsJson, print_json
+from video_detective.config import Camera
 from video_detective.errors import InvalidRulesError
 
 app = typer.Typer(help="Check camera documents.", rich_markup_mode=None)
@@ -48,6 +49,12 @@ def check(
     for key, camera in document.cameras.items():
         OUTPUT.print(
             f"{key}: {len(camera.zones)} zones, {len(camera.tripwires)} tripwires, "
-            f"{len(camera.rules)} rules",
+            f"{len(camera.rules)} rules, {_alerts(camera)}",
             markup=False,
         )
+
+
+def _alerts(camera: Camera) -> str:
+    if camera.alerts is None:
+        return "every event an alert"
+    return f"{len(camera.alerts)} alert rules"

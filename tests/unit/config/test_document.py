@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from video_detective import config
-from video_detective.errors import InvalidRulesError, MissingError, UsageError
+from video_detective.errors import FieldError, InvalidRulesError, MissingError, UsageError
 from video_detective.rules import Schedule
 
 GOOD = """\
@@ -190,3 +190,72 @@ def test_a_change_of_a_rule_changes_the_settings_hash_and_an_alias_does_not() ->
     alias = config.parse(GOOD.replace("name: 後門攝影機", "name: 後門攝影機\n    aliases: [x]"))
     assert camera.settings_hash() != other.settings_hash()
     assert camera.settings_hash() == alias.camera("cam01").settings_hash()
+
+
+WITH_ALERTS = (
+    GOOD
+    + """\
+    alerts:
+      - {id: night, rules: [yard], types: [intrusion], schedule: "22:00-06:00", cooldown_s: 60}
+    attributes: {every_s: 5}
+"""
+)
+
+
+def test_alert_rules_and_attributes_are_part_of_a_scene() -> None:
+    camera = config.parse(WITH_ALERTS).camera("cam01")
+    assert camera.alerts is not None
+    (night,) = camera.alerts
+    assert (night.id, night.rules, night.cooldown_s) == ("night", ("yard",), 60)
+    assert night.schedule == (Schedule(start_minute=22 * 60, end_minute=6 * 60),)
+    assert camera.attributes.every_s == 5
+    assert config.parse(GOOD).camera("cam01").alerts is None
+
+
+@pytest.mark.parametrize(
+    ("alert", "field", "message"),
+    [
+        ("{id: a, rules: [nobody]}", "alerts[0].rules[0]", "there is no rule 'nobody'"),
+        ("{id: a, types: [dancing]}", "alerts[0].types[0]", "there is no event type 'dancing'"),
+        ("{id: a b}", "alerts[0].id", "only letters, digits"),
+        ("{id: a, cooldown_s: -1}", "alerts[0].cooldown_s", "at least 0"),
+        ("{id: a, threshold: 1e300}", "alerts[0].threshold", "at most"),
+        ("{id: a, severity: mild}", "alerts[0].severity", "'warning' or 'critical'"),
+        ("{id: a, min_risk: huge}", "alerts[0].min_risk", "'low'"),
+        ('{id: a, schedule: "26:00-1"}', "alerts[0].schedule", "22:00-06:00"),
+        ("{id: a, colour: red}", "alerts[0].colour", "no such field"),
+        ("{rules: [yard]}", "alerts[0].id", "is missing"),
+    ],
+)
+def test_a_wrong_alert_rule_is_told_with_its_field(alert: str, field: str, message: str) -> None:
+    (problem,) = problems(GOOD + f"    alerts:\n      - {alert}\n")
+    assert f"cameras.cam01.{field}: " in problem
+    assert message in problem
+
+
+def test_two_alert_rules_have_two_ids() -> None:
+    (problem,) = problems(GOOD + "    alerts: [{id: a}, {id: a}]\n")
+    assert "alerts[1].id" in problem
+
+
+def test_a_scene_by_itself_is_checked_like_one_in_a_file() -> None:
+    camera = config.parse(WITH_ALERTS).camera("cam01")
+    written = config.written_scene(
+        camera.model_dump(mode="json", exclude={"name", "aliases", "timezone"})
+    )
+    assert written["rules"][1]["schedule"] == ["22:00-06:00"]
+    scene = config.parse_scene(written)
+    assert scene.rules == camera.rules
+    assert scene.alerts == camera.alerts
+    with pytest.raises(FieldError) as caught:
+        config.parse_scene({**written, "rules": [{"id": "x", "type": "intrusion", "zone": "no"}]})
+    assert [field for field, _ in caught.value.problems] == [
+        "document.rules[0].zone",
+        "document.alerts[0].rules[0]",
+    ]
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 3, {"zones": [1]}, {"name": "x"}, float("inf")])
+def test_what_is_no_scene_is_refused(data: object) -> None:
+    with pytest.raises(FieldError):
+        config.parse_scene(data)
