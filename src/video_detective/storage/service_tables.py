@@ -408,16 +408,18 @@ determined more than colours: ``colour`` (nothing did), ``onnx``, ``vlm``."""
 ATTRIBUTE_BUCKETS = Table(
     "attribute_buckets",
     METADATA,
-    Column("camera_id", KEY_TEXT),
     Column("start_ns", BigInteger),
-    Column("records", BigInteger, nullable=False),
-    Column("total_persons", BigInteger, nullable=False),
-    *(Column(name, BigInteger) for name in _PERSON_FIELDS),
-    PrimaryKeyConstraint("camera_id", "start_ns"),
+    Column("camera_id", KEY_TEXT),
+    Column("records", Integer, nullable=False),
+    Column("total_persons", Integer, nullable=False),
+    *(Column(name, Integer) for name in _PERSON_FIELDS),
+    PrimaryKeyConstraint("start_ns", "camera_id"),
+    Index(None, "camera_id", "start_ns"),
     sqlite_with_rowid=False,
 )
 """Sums of ``ATTRIBUTES`` over quarters of an hour UTC, kept in the transaction of the records.
-Every time zone's hours and days begin at such a quarter. A sum of nulls only is null."""
+Every time zone's hours and days begin at such a quarter. A sum of nulls only is null.
+The time stands first in the key, so that those of many devices come in order of it."""
 
 CHANNELS = Table(
     "channels",
