@@ -33,8 +33,8 @@ from video_detective.tracking.base import Track
 from video_detective.tracking.numbering import id_order
 
 LONGEST_NS = 7 * 24 * 3600 * NS_PER_S
-MOST_LOOKS = 1_000_000
-"""Of one dry run: some minutes of one core."""
+MOST_LOOKS = 650_000
+"""Of one dry run: 36 hours at five looks a second, and some minutes of one core at most."""
 WHOLE_LOOKS = 100_000
 """A run is played from its start while this is no more; else from ``WARM_UP_NS`` before."""
 WARM_UP_NS = 3600 * NS_PER_S
