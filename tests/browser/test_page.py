@@ -3,12 +3,18 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from tests.api import PASSWORD
 from tests.service import INTRUSION, PACING, PARKED, Service, running
+
+from video_detective.services.accounts import local_caller
+from video_detective.services.sign_in import invite
+from video_detective.services.workspace import Workspace
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time
 
@@ -326,17 +332,6 @@ def test_many_events_come_page_by_page(visit: Open, tmp_path: Path) -> None:
         assert len(set(cards(page))) == 123
 
 
-def test_people_without_a_session_are_told_how_to_get_one(
-    browser: Browser, service: Service
-) -> None:
-    page = browser.new_page(locale="zh-TW")
-    answer = page.goto(service.address)
-    assert answer is not None
-    assert answer.status == 401
-    expect(page.locator("body")).to_contain_text("video-detective serve")
-    page.close()
-
-
 def test_a_session_that_ends_and_a_server_that_is_gone_are_told(
     visit: Open, tmp_path: Path
 ) -> None:
@@ -348,7 +343,7 @@ def test_a_session_that_ends_and_a_server_that_is_gone_are_told(
         page.keyboard.press("Enter")
         expect(page.locator("#answer")).to_contain_text("登入")
         page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what was read is written
-        page.get_by_role("button", name="再試一次").click()
+        page.keyboard.press("Enter")
         expect(page.locator("#list > li")).to_have_count(2)
     page.locator("#q").fill("停車場")
     page.keyboard.press("Enter")
@@ -394,3 +389,84 @@ def test_text_stands_out_and_controls_have_names(visit: Open, scheme: str) -> No
           .map(n => n.outerHTML)"""
     )
     assert nameless == []
+
+
+# --- coming in and going out
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize(("language", "scheme"), [("zh-TW", "dark"), ("en", "light")])
+def test_a_one_time_link_leads_to_the_page_and_signing_out_away_from_it(
+    browser: Browser, service: Service, width: int, language: str, scheme: str
+) -> None:
+    token = service.do(invited)
+    name = f"guard-{width}-{language.lower()}"
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        locale=language,
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    page.goto(f"{service.address}/set-up#{token}")
+    assert_fits(page)
+    page.locator("[name=name]").fill(name)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=again]").fill("something else")
+    page.locator("form button").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.locator("[name=again]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#list > li")).to_have_count(3)
+    assert token not in page.url
+    assert_fits(page)
+
+    page.locator("#sign-out").click()
+    page.wait_for_url(f"{service.address}/signed-out")
+    assert_fits(page)
+    page.goto(service.address)
+    assert page.url == f"{service.address}/sign-in"
+    assert_fits(page)
+    page.locator("[name=name]").fill(name)
+    page.locator("[name=password]").fill("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert complaints == []
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#list > li")).to_have_count(3)
+    context.close()
+
+
+async def invited(workspace: Workspace) -> str:
+    local = await local_caller(workspace)
+    token, _ = await invite(workspace, local, role="viewer", now_ns=time.time_ns())
+    return token
+
+
+def test_a_session_that_ended_leads_back_to_signing_in(visit: Open, service: Service) -> None:
+    page = visit(quiet=False)
+    page.context.clear_cookies()
+    page.locator("#q").fill("x")
+    page.keyboard.press("Enter")
+    page.locator("#answer a").click()
+    page.wait_for_url(f"{service.address}/sign-in")
+
+
+def test_whoever_comes_from_elsewhere_with_a_session_is_let_in(
+    browser: Browser, service: Service, tmp_path: Path
+) -> None:
+    page = browser.new_page()
+    name, value = service.cookie
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": service.address, "sameSite": "Strict"}]
+    )
+    # localhost and 127.0.0.1 are two sites.
+    page.goto(service.address.replace("127.0.0.1", "localhost") + "/signed-out")
+    page.evaluate("url => { location.href = url; }", service.address)
+    page.wait_for_url(f"{service.address}/")
+    expect(page.locator("#list > li")).to_have_count(3)
+    page.context.close()

@@ -43,6 +43,9 @@ function explain(error) {
 }
 
 function failure(error, again) {
+  if (error.status === 401) {
+    return [explain(error), " ", element("a", { href: "/sign-in", className: "button" }, [text.sign_in])];
+  }
   const retry = element("button", { type: "button" }, [text.retry]);
   retry.addEventListener("click", again);
   return [explain(error), " ", retry];
@@ -286,3 +289,11 @@ try {
   // search() meets the same failure and shows it.
 }
 restore();
+
+document.getElementById("sign-out").addEventListener("click", async () => {
+  // Also when it fails: whoever leaves must see that they may not have left.
+  const answer = await fetch("/api/v1/session", { method: "DELETE" }).catch(() => null);
+  const isOut = answer !== null && (answer.ok || answer.status === 401);
+  if (isOut) location.replace("/signed-out");
+  else document.getElementById("answer").textContent = `${text.failed} ${text.failed_hint}`;
+});
