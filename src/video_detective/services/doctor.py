@@ -22,6 +22,7 @@ from video_detective.errors import VideoDetectiveError
 from video_detective.llm.base import Abilities
 from video_detective.services.models import Models
 from video_detective.services.workspace import open_workspace
+from video_detective.storage.insights.base import InsightCounts
 from video_detective.storage.narration_rows import NarrationCounts
 
 LOW_DISK_BYTES = 2 << 30
@@ -184,16 +185,21 @@ async def _database(data_dir: Path, url: str | None) -> list[Check]:
             cameras = await workspace.database.cameras()
             runs = await workspace.database.runs()
             counts = await workspace.database.narrations.counts()
+            insights = await workspace.database.insights.counts()
     except VideoDetectiveError as error:
         return [
             Check(name="data directory", state="problem", found=error.message, remedy=error.remedy)
         ]
     found = f"'{data_dir}': {len(cameras)} cameras, {len(runs)} analyses"
-    return [Check(name="data directory", state="ok", found=found), *_queue(counts)]
+    return [
+        Check(name="data directory", state="ok", found=found),
+        *_queue("narration queue", counts),
+        *_queue("insight queue", insights),
+    ]
 
 
-def _queue(counts: NarrationCounts) -> Iterator[Check]:
-    """How the events that a model is to tell stand; nothing where none was ever asked for."""
+def _queue(name: str, counts: NarrationCounts | InsightCounts) -> Iterator[Check]:
+    """How what a model is to put into words stands; nothing where none was ever asked for."""
     degraded, failed = (
         [f"{count} {reason}" for reason, count in reasons.items()]
         for reasons in (counts.degraded, counts.failed)
@@ -208,7 +214,7 @@ def _queue(counts: NarrationCounts) -> Iterator[Check]:
     if not (counts.waiting or counts.running or counts.done or degraded or failed):
         return
     yield Check(
-        name="narration queue",
+        name=name,
         state="warning" if failed else "ok",
         found=", ".join(said),
         remedy="video-detective narrate --backfill asks for them again." if failed else "",
