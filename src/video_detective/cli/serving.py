@@ -27,6 +27,7 @@ from video_detective.pipeline.clock import now_ns
 from video_detective.services.accounts import set_up_token
 from video_detective.services.background import words_in_background
 from video_detective.services.logs import log_as_json
+from video_detective.services.node import node_id
 from video_detective.services.workspace import open_workspace
 from video_detective.web.page import add_pages
 
@@ -66,7 +67,10 @@ async def _serve_at(
 ) -> None:
     async with open_workspace(data_dir, database) as workspace:
         token = await set_up_token(workspace, now_ns())
-        log_as_json(secrets=[*([token] if token else []), *workspace.settings.secrets()])
+        log_as_json(
+            node=node_id(workspace),
+            secrets=[*([token] if token else []), *workspace.settings.secrets()],
+        )
         app = create_app(workspace, hosts=hosts)
         add_pages(app, workspace)
         shown = f"[{host}]" if ":" in host else host

@@ -55,6 +55,11 @@ class CameraKeeper:
         """Whether it is to end, or has."""
         return self._leaving.is_set()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no process any more, and none will be."""
+        return self._running.done()
+
     def change(self, task: LiveTask) -> None:
         """Begin anew where what it is made of has changed."""
         if task != self._task:

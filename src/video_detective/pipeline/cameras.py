@@ -53,6 +53,7 @@ class CameraSupervisor:
         self._spawn = spawn
         self._most = most
         self._own: dict[str, CameraKeeper] = {}
+        self._lost: set[CameraKeeper] = set()
         self._census = Census()
         self._looks_without_owner: dict[str, int] = {}
 
@@ -70,7 +71,11 @@ class CameraSupervisor:
                     await asyncio.wait_for(stop.wait(), left_s)
         finally:
             await asyncio.gather(
-                *(self._let_go(keeper, "starting") for keeper in list(self._own.values()))
+                *(
+                    keeper.ending or self._let_go(keeper, "starting")
+                    for keeper in list(self._own.values())
+                ),
+                *(keeper.ended() for keeper in self._lost),
             )
 
     async def _look(self) -> None:
@@ -78,7 +83,10 @@ class CameraSupervisor:
         if reports:
             for camera_id in await self._live.report(reports, now_ns=now_ns()):
                 _log.warning("camera %s was taken over by another node", camera_id)
-                self._own.pop(camera_id).leave()
+                keeper = self._own.pop(camera_id)
+                keeper.leave()
+                self._lost.add(keeper)
+        self._lost = {keeper for keeper in self._lost if not keeper.has_ended}
         tasks = await self._live.tasks()
         for camera_id, keeper in list(self._own.items()):
             if keeper.is_leaving:

@@ -18,6 +18,7 @@ from video_detective.media.file import VideoFile
 from video_detective.media.start import start_in_name
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.file_runner import FileRunner
+from video_detective.pipeline.trace import traced
 from video_detective.pipeline.worker import Progress
 from video_detective.services.analysis import Request, analyze
 from video_detective.services.files import FOLDER, file_of, remove_file
@@ -135,12 +136,17 @@ async def work_on_file(
         return None
     meter = Meter(job)
     tell(meter.state())
-    try:
-        return await _analyze(workspace, job, meter, stop, tell)
-    except VideoDetectiveError as error:
-        # The file is called by its owner's name, not by that under which it lies here.
-        error.message = error.message.replace(job_id, job.file_name)
-        raise
+    with traced(request=job.request_id, job=job_id):
+        _log.info("the analysis of an uploaded file begins (taking %d)", epoch)
+        try:
+            report = await _analyze(workspace, job, meter, stop, tell)
+        except VideoDetectiveError as error:
+            # The file is called by its owner's name, not by that under which it lies here.
+            error.message = error.message.replace(job_id, job.file_name)
+            _log.warning("the analysis of an uploaded file failed: %s", error)
+            raise
+        _log.info("the analysis of an uploaded file %s", "is left" if report is None else "ends")
+        return report
 
 
 async def _analyze(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -18,6 +19,7 @@ from video_detective.media.addresses import without_secret
 from video_detective.pipeline.cameras import CameraSupervisor, Spawn
 from video_detective.pipeline.children import Child
 from video_detective.pipeline.clock import now_ns
+from video_detective.pipeline.trace import traced
 from video_detective.pipeline.worker import Progress
 from video_detective.services.access import Caller
 from video_detective.services.analysis import Request, analyze
@@ -35,6 +37,7 @@ RATE_OVER_S = 5.0
 TELL_S = 1.0
 OWNER_DEAD_NS = 10 * NS_PER_S
 """An owner that gave no sign of life for so long is told as gone; others take over sooner."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,23 +187,22 @@ async def watch_camera(
         return None
     (row,) = await live.rows(camera_ids=[camera_id])
     meter = Meter(name=without_secret(task.source))
-    telling = asyncio.create_task(_tell(workspace, camera_id, epoch, meter, stop, tell))
-    try:
-        return await analyze(
-            workspace,
-            Request(
-                source=task.source,
-                camera_id=camera_id,
-                camera=Camera.model_validate(task.document),
-                is_described=False,
-                numbers=await fresh_numbers(workspace, camera_id),
-                request_id=row.request_id,
-            ),
-            stop=stop,
-            on_progress=meter.note,
-        )
-    finally:
-        telling.cancel()
+    request = Request(
+        source=task.source,
+        camera_id=camera_id,
+        camera=Camera.model_validate(task.document),
+        is_described=False,
+        numbers=await fresh_numbers(workspace, camera_id),
+        request_id=row.request_id,
+    )
+    with traced(request=row.request_id):
+        _log.info("the live analysis of camera %s begins (taking %d)", camera_id, epoch)
+        telling = asyncio.create_task(_tell(workspace, camera_id, epoch, meter, stop, tell))
+        try:
+            return await analyze(workspace, request, stop=stop, on_progress=meter.note)
+        finally:
+            telling.cancel()
+            _log.info("the live analysis of camera %s ends", camera_id)
 
 
 async def _tell(

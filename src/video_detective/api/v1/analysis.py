@@ -136,8 +136,10 @@ def _wire(row: LiveRow, now: int) -> LiveStatus:
     if row.is_wanted and row.node_id is None:
         state, error = "starting", "No node has taken it up yet"
     elif row.node_id is not None and row.beat and row.beat.age_ns > live.OWNER_DEAD_NS:
-        state = "starting" if row.is_wanted else "stopped"
-        error = f"Node {row.node_id} gives no sign of life; another one takes over"
+        state, error = "stopped", None
+        if row.is_wanted:
+            state = "starting"
+            error = f"Node {row.node_id} gives no sign of life; another one takes over"
     is_going = state in {"running", "waiting"}
     age_ns = None if report.last_frame_ns is None else max(now - report.last_frame_ns, 0)
     return LiveStatus(

@@ -186,6 +186,7 @@ def routes(workspace: Workspace) -> APIRouter:
             request,
             [wire(stored, places, links) for stored in found.page.events],
             pagination=page_of(found.page.total, query, found.page.next_cursor),
+            timezone=found.timezone if query.start_date or query.end_date else None,
         )
 
     @router.get("/{id}", responses=responses(Event, 404))

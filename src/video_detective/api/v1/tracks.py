@@ -108,6 +108,7 @@ def routes(workspace: Workspace) -> APIRouter:
                 for track in page.tracks
             ],
             pagination=page_of(page.total, query, page.next_cursor),
+            timezone=page.timezone,
             headers={"X-Points-Cut": "true" if page.is_cut else "false"},
         )
 
