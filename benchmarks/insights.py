@@ -6,7 +6,7 @@ process of its own, describe them by a made-up model. At random moments one of e
 
 - alerts, insights: rows in the end; exactly one insight for each alert is wanted
 - doubled: insights on which more than one outcome took effect, by triggers in the database
-- unended: insights that nobody finished when nothing had moved for a minute
+- unended: insights that nobody finished when nothing had moved for two minutes
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from video_detective.storage import CameraRow, EvidenceRow, FrameRow, RunKey, St
 from video_detective.storage.database import Database
 from video_detective.storage.insights.base import AlertContext, InsightClaim, InsightOutcome
 
-HANG_S = 60.0
+HANG_S = 120.0
 STEP = 25
 """Alerts that a writer makes in one step."""
 CONCURRENCY = 4
@@ -228,25 +228,27 @@ async def under_kills(
     processes = [start() for start in starts]
     killed = 0
     try:
-        moved_s, last = time.monotonic(), -1
+        moved_s, last, at_kill = time.monotonic(), -1, 0
         next_kill_s = time.monotonic() + rng.uniform(*pause_s)
         while (ended := _count(url, "outcomes")) < each * writers and (
             time.monotonic() - moved_s < HANG_S
         ):
             await asyncio.sleep(0.1)
-            if ended != last:
-                moved_s, last = time.monotonic(), ended
+            done = ended + _count(url, "alerts")
+            if done != last:
+                moved_s, last = time.monotonic(), done
             for place, process in enumerate(processes):
                 is_done = place < writers and process.poll() == 0
                 if process.poll() is not None and not is_done:
                     processes[place] = starts[place]()
-            if killed < kills and time.monotonic() >= next_kill_s:
+            # Between two kills something must come of it: a slow machine starts slowly.
+            if killed < kills and time.monotonic() >= next_kill_s and done > at_kill:
                 alive = [place for place, one in enumerate(processes) if one.poll() is None]
                 place = alive[int(rng.integers(len(alive)))]
                 processes[place].kill()
                 processes[place].wait()
                 processes[place] = starts[place]()
-                killed += 1
+                killed, at_kill = killed + 1, done
                 next_kill_s = time.monotonic() + rng.uniform(*pause_s)
         wall_s = time.monotonic() - begun_s
         for process in processes:
