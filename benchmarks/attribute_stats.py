@@ -1,9 +1,10 @@
 """Statistics of attributes over 30 days and a million records.
 
-Run: ``python -m benchmarks.attribute_stats [--postgresql]``. Fills a new database (SQLite; with ``--postgresql`` a new PostgreSQL server of its own too) with
-40 devices that record every 100 s or so, and asks as the service does: sums by hour and by day of
-the account's clock, with ends that lie within a quarter of an hour. Prints the median and the
-slowest of the runs, in ms, and whether the sums are those of the rows.
+Run: ``python -m benchmarks.attribute_stats [--postgresql]``
+
+Fills a new database (SQLite; then a PostgreSQL server of its own, too) with 40 devices that record
+every 100 s or so, and asks as the service does: sums by hour and by day of the account's clock,
+with ends that lie within a quarter of an hour.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from video_detective.storage.attributes.base import (
     AttributeStretch,
     AttributeSums,
     LocalClock,
-    added,
 )
 from video_detective.storage.database import Database
 from video_detective.storage.devices import DeviceChange
@@ -357,6 +356,20 @@ def test_sums_by_hours_and_days_are_those_of_the_rows(
     for sums_ in expected.values():
         whole = added(whole, sums_)
     assert statistics.whole == whole
+
+
+def added(first: AttributeSums, second: AttributeSums) -> AttributeSums:
+    """Both together."""
+    counts: dict[str, int | None] = {}
+    for name in FIELDS:
+        values = [getattr(sums.attributes, name) for sums in (first, second)]
+        known = [value for value in values if value is not None]
+        counts[name] = sum(known) if known else None
+    return AttributeSums(
+        records=first.records + second.records,
+        total_persons=first.total_persons + second.total_persons,
+        attributes=Attributes(**counts),
+    )
 
 
 def begin_of(time_ns: int, zone: ZoneInfo, group: str) -> int:

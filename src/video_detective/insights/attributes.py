@@ -34,10 +34,10 @@ def _count(value: object) -> object:
         number = float(value)
     except ValueError:
         return None
-    return int(number) if number >= 0 and number == int(number) and number < 1e6 else None
+    return int(number) if 0 <= number < 1e6 and number == int(number) else None
 
 
-Count = Annotated[int | None, BeforeValidator(_count), Field(default=None, ge=0)]
+Count = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_count)]
 
 _FIELDS: dict[str, Any] = {WIRE[name]: (Count, None) for name in FIELDS}
 AttributesReply: type[BaseModel] = create_model(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -78,6 +80,19 @@ async def record_attributes(
         )
         return asked
     return None
+
+
+def with_attributes(usage: Mapping[str, Any], asked: AskedAttributes) -> dict[str, Any]:
+    """What describing an alert took, with what asking for attributes took: budgets count calls."""
+    completion = asked.completion
+    return {
+        **usage,
+        "calls": usage.get("calls", 0) + 1,
+        "attributes": {
+            "prompt_tokens": None if completion is None else completion.prompt_tokens,
+            "completion_tokens": None if completion is None else completion.completion_tokens,
+        },
+    }
 
 
 async def _is_wanted(workspace: Workspace, camera_id: str) -> bool:

@@ -23,6 +23,7 @@ from video_detective.narration.pictures import shrunk
 from video_detective.narration.template import summary
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.jobs_desk import InsightDesk
+from video_detective.services.insight_attributes import record_attributes, with_attributes
 from video_detective.services.telling import Teller
 from video_detective.services.workspace import Workspace
 from video_detective.storage import FrameRow
@@ -93,7 +94,13 @@ class InsightTeller:
                 self._teller.client.complete, material, planned, self._teller.settings.model
             )
         _log.info("insight %s of alert %s: %s", claim.insight_id, claim.alert_id, described.level)
-        return _outcome(described, requested_ns)
+        outcome = _outcome(described, requested_ns)
+        if described.level not in ("frames", "one_frame"):
+            return outcome  # too much waits for the model already
+        asked = await record_attributes(self._workspace, self._teller, claim)
+        if asked is None:
+            return outcome
+        return replace(outcome, usage=with_attributes(outcome.usage, asked))
 
     async def _gather(self, claim: InsightClaim, stored: StoredEvent) -> AlertMaterial:
         places = await self._workspace.places()

@@ -144,20 +144,6 @@ class AttributeStatistics:
     timeline: Mapping[int, AttributeSums]
 
 
-def added(first: AttributeSums, second: AttributeSums) -> AttributeSums:
-    """Both together."""
-    counts: dict[str, int | None] = {}
-    for name in Attributes.__slots__:
-        values = [getattr(sums.attributes, name) for sums in (first, second)]
-        known = [value for value in values if value is not None]
-        counts[name] = sum(known) if known else None
-    return AttributeSums(
-        records=first.records + second.records,
-        total_persons=first.total_persons + second.total_persons,
-        attributes=Attributes(**counts),
-    )
-
-
 def bucket_starts(times: Sequence[int]) -> list[int]:
     """The quarters of an hour in which these moments lie, in order."""
     return sorted({time_ns // BUCKET_NS * BUCKET_NS for time_ns in times})

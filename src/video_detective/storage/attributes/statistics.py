@@ -26,7 +26,6 @@ from video_detective.storage.attributes.base import (
     AttributeStatistics,
     AttributeSums,
     LocalClock,
-    added,
 )
 from video_detective.storage.service_tables import ATTRIBUTE_BUCKETS, ATTRIBUTES, DEVICES
 
@@ -89,21 +88,38 @@ async def statistics(
     found = await connection.execute(
         select(placed.c.part, placed.c.number, *sums).group_by(placed.c.part, placed.c.number)
     )
-    timeline: dict[int, AttributeSums] = {}
-    whole = AttributeSums()
-    for index, number, records, persons, *counts in found:
+    timeline: dict[int, list[Sum]] = {}
+    whole: list[Sum] = [0, 0, *(None for _ in FIELDS)]
+    for index, number, *values in found:
         # PostgreSQL gives sums of whole numbers as decimals.
-        known = (None if value is None else int(value) for value in counts)
-        these = AttributeSums(
-            records=int(records),
-            total_persons=int(persons),
-            attributes=Attributes(**dict(zip(FIELDS, known, strict=True))),
-        )
+        these = [None if value is None else int(value) for value in values]
         begin_ns = clock.begin_ns(index, number)
         earlier = timeline.get(begin_ns)
-        timeline[begin_ns] = these if earlier is None else added(earlier, these)
-        whole = added(whole, these)
-    return AttributeStatistics(whole=whole, timeline=dict(sorted(timeline.items())))
+        timeline[begin_ns] = these if earlier is None else _added(earlier, these)
+        whole = _added(whole, these)
+    return AttributeStatistics(
+        whole=_sums(whole),
+        timeline={begin_ns: _sums(values) for begin_ns, values in sorted(timeline.items())},
+    )
+
+
+Sum = int | None
+"""Of nulls alone: None."""
+
+
+def _added(first: list[Sum], second: list[Sum]) -> list[Sum]:
+    return [
+        a if b is None else b if a is None else a + b for a, b in zip(first, second, strict=True)
+    ]
+
+
+def _sums(values: list[Sum]) -> AttributeSums:
+    records, persons, *counts = values
+    return AttributeSums(
+        records=records or 0,
+        total_persons=persons or 0,
+        attributes=Attributes(**dict(zip(FIELDS, counts, strict=True))),
+    )
 
 
 def _parts(query: AttributeQuery, fields: Sequence[str]) -> CompoundSelect[Any]:
