@@ -22,7 +22,7 @@ from rich.cells import cell_len
 from tests.commands import PROGRAM, finish, start, video_detective
 from tests.videos import write_video
 
-from video_detective.cli.app import COMMANDS
+from video_detective.cli.app import COMMANDS, HIDDEN
 
 MOTION = ("--camera", "cam01", "--detector", "motion")
 RECORDS = [
@@ -88,7 +88,7 @@ def imported(records_file: Path) -> Path:
 # --- help and start
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in HIDDEN])
 def test_every_command_of_the_overview_explains_itself(name: str) -> None:
     overview = video_detective("--help").out
     outcome = video_detective(name, "--help")
@@ -96,6 +96,11 @@ def test_every_command_of_the_overview_explains_itself(name: str) -> None:
     assert f"\n  {name} " in overview
     assert f"Usage: video-detective {name} " in outcome.out
     assert (outcome.code, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_commands_that_are_not_for_people_are_not_in_the_overview(name: str) -> None:
+    assert f"\n  {name} " not in video_detective("--help").out
 
 
 def test_no_command_shows_the_overview() -> None:
