@@ -6,6 +6,8 @@ from typing import get_args
 
 import pytest
 
+from video_detective.insights import base as insights
+from video_detective.insights import degradation
 from video_detective.narration import claims, describe
 from video_detective.narration.budget import (
     ANSWER_TOKENS,
@@ -42,3 +44,10 @@ def test_the_page_states_the_numbers_of_the_program() -> None:
     for number in numbers:
         assert f"{number:,}" in PAGE
     assert f"at most {LONGEST_SIDE} pixels" in PAGE
+
+
+@pytest.mark.parametrize(
+    "key", [*insights.LEVELS, *get_args(degradation.PlanReason), "person_count_differs"]
+)
+def test_every_level_and_reason_of_an_insight_is_explained(key: str) -> None:
+    assert f"| `{key}` |" in PAGE.partition("# How a model describes an alert")[2]
