@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -18,7 +19,7 @@ from video_detective.alerts.notification import Notification
 from video_detective.alerts.webhook import WebhookSender
 from video_detective.config.notifications import NotificationSettings
 from video_detective.config.settings import FILE_NAME
-from video_detective.errors import ReceiverError
+from video_detective.errors import ReceiverError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.deliverer import Deliverer, Skip
@@ -29,6 +30,7 @@ from video_detective.services.notice_bodies import body_of, with_links, without_
 from video_detective.services.workspace import Workspace
 from video_detective.storage.notices.base import AlertFacts, ChannelRow, Claimed
 
+_log = logging.getLogger(__name__)
 LINKS_LIFE_S = 86_400
 """How long links in notifications are good: mail of the night is read in the morning."""
 
@@ -235,15 +237,15 @@ class Teller:
 async def keep_telling(workspace: Workspace, stop: asyncio.Event) -> None:
     """Deliver notifications until ``stop`` is set.
 
+    Without the broker's password the other channels are told all the same.
+
     Raises:
-        UsageError: the environment lacks the MQTT broker's password.
         StorageError: the node's id cannot be made.
     """
     worker = f"{node_id(workspace)}:{uuid.uuid4().hex[:12]}"
     async with AsyncExitStack() as stack:
         link, announcer = None, None
-        if workspace.settings.notifications.mqtt is not None:
-            broker = broker_of(workspace.settings.notifications)
+        if (broker := _broker(workspace)) is not None:
             births = asyncio.Event()
             link = MqttLink(broker, f"vd-{uuid.uuid4().hex[:16]}", on_birth=births.set)
             await stack.enter_async_context(link)
@@ -254,6 +256,16 @@ async def keep_telling(workspace: Workspace, stop: asyncio.Event) -> None:
         teller = Teller(workspace, senders, announcer)
         deliverer = Deliverer(workspace.database.notices, teller, worker=worker)
         await deliverer.run(stop)
+
+
+def _broker(workspace: Workspace) -> Broker | None:
+    if workspace.settings.notifications.mqtt is None:
+        return None
+    try:
+        return broker_of(workspace.settings.notifications)
+    except UsageError as error:
+        _log.error("nothing is told by MQTT: %s", error)
+        return None
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

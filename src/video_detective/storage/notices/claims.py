@@ -118,10 +118,9 @@ async def finish(connection: AsyncConnection, claimed: Claimed, outcome: Outcome
 def _can_be_claimed(kind: Kind, now_ns: int, lease_s: float) -> tuple[ColumnElement[bool], ...]:
     expired_ns = _CLOCK_NS[kind] - round(lease_s * NS_PER_S)
     other, earlier = DELIVERIES.alias("other"), DELIVERIES.alias("earlier")
-    channel_is_busy = exists().where(
-        other.c.channel_id == DELIVERIES.c.channel_id,
-        other.c.status == "waiting",
-        other.c.claimed_ns > expired_ns,
+    # On its own, so that it is asked once however much is waiting.
+    busy_channels = select(other.c.channel_id).where(
+        other.c.status == "waiting", other.c.claimed_ns > expired_ns
     )
     comes_before = exists().where(
         earlier.c.channel_id == DELIVERIES.c.channel_id,
@@ -142,7 +141,7 @@ def _can_be_claimed(kind: Kind, now_ns: int, lease_s: float) -> tuple[ColumnElem
     return (
         DELIVERIES.c.status == "waiting",
         DELIVERIES.c.due_ns <= now_ns,
-        ~channel_is_busy,
+        DELIVERIES.c.channel_id.not_in(busy_channels),
         ~comes_before,
         ~is_owed_words,
     )
