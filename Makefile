@@ -71,8 +71,9 @@ golden: $(VENV)/.dev  ## Rewrite the recorded events of tests/golden; review the
 	$(BIN)/python tests/golden/rewrite.py
 
 .PHONY: openapi
-openapi: $(VENV)/.dev  ## Rewrite docs/openapi.json from the routes; review the diff
+openapi: $(VENV)/.dev  ## Rewrite docs/openapi.json and the client from the routes; review the diff
 	$(BIN)/python tests/docs/rewrite_openapi.py
+	$(BIN)/python tests/docs/rewrite_client.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev  ## Try the REST interface with made-up requests for long (EXAMPLES=500 a route)

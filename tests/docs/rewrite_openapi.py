@@ -14,7 +14,7 @@ def current() -> str:
     sys.path.insert(0, str(ROOT))
     from tests.routes import document
 
-    return json.dumps(document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -56,7 +56,6 @@ TAGS = {
 _VERSION = "/api/v1/"
 _SESSION = "session"
 _PARENT = "analysis"
-_VERBS = {"get": "get", "post": "create", "patch": "update", "put": "put", "delete": "delete"}
 _OPEN = re.compile(r"^/(healthz|readyz)$")
 _HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
@@ -133,7 +132,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["tags"] = operation.get("tags") or [_tag_of(path)]
-    operation["operationId"] = _name_of(path, method)
+    operation["operationId"] = _name_of(path, method, operation["operationId"])
     first = operation.get("description", "").partition("\n\n")[0].replace("\n", " ")
     operation["summary"] = (first or operation["operationId"]).rstrip(".")
     for requirement in list(operation.get("security", ())):
@@ -165,14 +164,11 @@ def _tag_of(path: str) -> str:
     return parts[0] if parts[0] in TAGS else "service"
 
 
-def _name_of(path: str, method: str) -> str:
-    """``getDevicesByDeviceId`` of ``GET /api/v1/devices/{device_id}``."""
-    words = [_VERBS.get(method, method)]
-    for part in path.removeprefix(_VERSION).strip("/").split("/"):
-        is_id = part.startswith("{")
-        cleaned = re.split(r"[^A-Za-z0-9]+", part.strip("{}").partition(":")[0])
-        words += (["by"] if is_id else []) + [word for word in cleaned if word]
-    return words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
+def _name_of(path: str, method: str, made: str) -> str:
+    """``listDevices`` of the function ``list_devices``; FastAPI adds the address to its name."""
+    name = made.removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _refers_to(response: dict[str, Any] | None, schema: str) -> bool:
