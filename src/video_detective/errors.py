@@ -88,6 +88,13 @@ class ForbiddenError(VideoDetectiveError):
     code = "FORBIDDEN"
 
 
+class PlanError(ForbiddenError):
+    """The device's plan has no such feature. Its text is the message alone, as agreed outside."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class UnauthorizedError(VideoDetectiveError):
     """Nobody is known by this key, session or password."""
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, ForbiddenError, MissingError, UsageError
+from video_detective.errors import FieldError, MissingError, PlanError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.times import parse_time
@@ -95,7 +95,7 @@ async def _asked(
 
     Raises:
         MissingError: there is no such device or scene in reach.
-        ForbiddenError: the device's plan has no attributes.
+        PlanError: the device's plan has no attributes.
         FieldError: a time cannot be meant.
     """
     places = await workspace.within(caller.reach).places()
@@ -138,11 +138,11 @@ def require_plan(places: Places, camera_id: str) -> None:
     """See to it that a camera's plan has attributes.
 
     Raises:
-        ForbiddenError: it has not.
+        PlanError: it has not.
     """
     device = places.device(camera_id)
     if device is None or device.plan != "LEVEL_02":
-        raise ForbiddenError(
+        raise PlanError(
             "Attributes feature requires LEVEL_02 plan",
             remedy="Give the device the plan LEVEL_02.",
         )
@@ -168,7 +168,7 @@ async def attribute_page(
     """One page of records, newest first; of several devices those whose plan has attributes.
 
     Raises:
-        MissingError, ForbiddenError, FieldError: see ``AttributeFilter``; or the cursor is none.
+        MissingError, PlanError, FieldError: see ``AttributeFilter``; or the cursor is none.
     """
     query, zone = await _asked(workspace, caller, wanted)
     try:
@@ -185,7 +185,7 @@ async def attribute_record(workspace: Workspace, caller: Caller, attribute_id: s
 
     Raises:
         MissingError: there is none in reach.
-        ForbiddenError: its device's plan has no attributes any more.
+        PlanError: its device's plan has no attributes any more.
     """
     row = await workspace.database.attributes.record(caller.reach, attribute_id)
     if row is None:
@@ -201,7 +201,7 @@ async def insight_attributes(
 
     Raises:
         MissingError: there is no such insight in reach.
-        ForbiddenError: the device's plan has no attributes.
+        PlanError: the device's plan has no attributes.
     """
     place = await workspace.database.attributes.of_insight(caller.reach, insight_id)
     if place is None:
@@ -225,7 +225,7 @@ async def attribute_statistics(
     """Sums over a period, and over its hours or days by the clock of the account.
 
     Raises:
-        MissingError, ForbiddenError, FieldError: see ``AttributeFilter``; or the period has no
+        MissingError, PlanError, FieldError: see ``AttributeFilter``; or the period has no
             end, or too many hours.
     """
     query, zone = await _asked(workspace, caller, wanted)
