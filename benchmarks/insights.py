@@ -44,7 +44,7 @@ from video_detective.storage.insights.base import AlertContext, InsightClaim, In
 HANG_S = 120.0
 STEP = 25
 """Alerts that a writer makes in one step."""
-CONCURRENCY = 4
+CONCURRENCY = 16
 
 _SQLITE_NOTES = """
 CREATE TABLE outcomes (insight_id TEXT);
