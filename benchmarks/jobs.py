@@ -47,32 +47,32 @@ HANG_S = 60.0
 CONCURRENCY = 4
 
 _SQLITE_AUDIT = """
-CREATE TABLE audit (event_id TEXT, what TEXT, worker TEXT, at REAL);
+CREATE TABLE job_notes (event_id TEXT, what TEXT, worker TEXT, at REAL);
 CREATE TRIGGER audit_claim AFTER UPDATE OF attempts ON narrations
 WHEN new.attempts > old.attempts BEGIN
-    INSERT INTO audit VALUES
+    INSERT INTO job_notes VALUES
     (new.event_id, 'claim', new.worker, (julianday('now') - 2440587.5) * 86400.0);
 END;
 CREATE TRIGGER audit_effect AFTER UPDATE OF status ON narrations
 WHEN new.status <> 'pending' BEGIN
-    INSERT INTO audit VALUES
+    INSERT INTO job_notes VALUES
     (new.event_id, new.status, new.worker, (julianday('now') - 2440587.5) * 86400.0);
 END;
 """
 _POSTGRESQL_AUDIT = """
-CREATE TABLE audit (event_id TEXT, what TEXT, worker TEXT, at DOUBLE PRECISION);
-CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE TABLE job_notes (event_id TEXT, what TEXT, worker TEXT, at DOUBLE PRECISION);
+CREATE FUNCTION note_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF new.attempts > old.attempts THEN
-        INSERT INTO audit VALUES
+        INSERT INTO job_notes VALUES
         (new.event_id, 'claim', new.worker, extract(epoch FROM clock_timestamp()));
     END IF;
     IF new.status <> 'pending' THEN
-        INSERT INTO audit VALUES
+        INSERT INTO job_notes VALUES
         (new.event_id, new.status, new.worker, extract(epoch FROM clock_timestamp()));
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER audit AFTER UPDATE ON narrations FOR EACH ROW EXECUTE FUNCTION audit();
+CREATE TRIGGER note_job AFTER UPDATE ON narrations FOR EACH ROW EXECUTE FUNCTION note_job();
 """
 
 
@@ -276,7 +276,7 @@ def audit(url: str) -> None:
 
 def read_audit(url: str) -> list[Note]:
     """What it noted, in order of time."""
-    rows = _ask(url, "SELECT event_id, what, worker, at FROM audit ORDER BY at")
+    rows = _ask(url, "SELECT event_id, what, worker, at FROM job_notes ORDER BY at")
     return [Note(*row) for row in rows]
 
 
