@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -27,8 +28,11 @@ from video_detective.tracking.numbering import id_order
 class _Film:
     """A source whose frames have times and a size, and nothing on them."""
 
-    def __init__(self, observations: Sequence[Observation], name: str) -> None:
+    def __init__(
+        self, observations: Sequence[Observation], name: str, stop: threading.Event, last: int
+    ) -> None:
         self._observations = observations
+        self._stop, self._last = stop, last
         width, height = observations[0].size
         self.info = SourceInfo(
             name=name,
@@ -48,6 +52,8 @@ class _Film:
         luma = np.zeros((height, width), np.uint8)
         for seen in self._observations:
             if after is None or seen.frame > after.index:
+                if seen.frame >= self._last:
+                    self._stop.set()
                 yield Frame(
                     index=seen.frame,
                     pts_ns=seen.time_ns - self.info.start_ns,
@@ -99,6 +105,7 @@ async def analyse(
     *,
     name: str = "film",
     settings: str = "",
+    stop_at: int | None = None,
 ) -> None:
     """Analyse what was seen from its beginning to its end under a camera's document.
 
@@ -108,6 +115,7 @@ async def analyse(
         observations: What is seen, in order of time, as often as its sampling says.
         name: Of the film; the same name is the same footage.
         settings: Another text is another analysis of the same footage.
+        stop_at: Frame at which it is interrupted; the same call without it goes on from there.
     """
     await workspace.database.save_camera(
         CameraRow(
@@ -118,7 +126,8 @@ async def analyse(
         )
     )
     scene = camera.scene(camera_id)
-    film = _Film(observations, name)
+    stop = threading.Event()
+    film = _Film(observations, name, stop, sys.maxsize if stop_at is None else stop_at)
     numbers = await workspace.database.next_numbers(camera_id)
     analysis = Analysis(
         key=RunKey(camera_id=camera_id, fingerprint=name, settings_hash=settings or "s"),
@@ -136,5 +145,5 @@ async def analyse(
         cutter=EvidenceCutter(footage=lambda: Footage(()), scene=scene, blobs=workspace.blobs),
         detector="script",
     )
-    report = await run_analysis(analysis, workspace.database, stop=threading.Event())
-    assert report["status"] == "done"
+    report = await run_analysis(analysis, workspace.database, stop=stop)
+    assert report["status"] == ("done" if stop_at is None else "interrupted")

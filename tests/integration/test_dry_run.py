@@ -230,6 +230,20 @@ async def test_what_was_stored_without_moments_is_played_by_its_points_and_says_
     assert len(stored) > 5
 
 
+async def test_an_analysis_that_was_interrupted_is_played_as_one_that_was_not(
+    tmp_path: Path,
+) -> None:
+    async with open_workspace(tmp_path) as opened:
+        workspace = quick(opened)
+        for frame in (210, 503, 777):
+            await analyse(workspace, "cam01", CAMERA, SEEN, stop_at=frame)
+        place = await staged(workspace)
+        result = await place.try_out()
+        assert result["looks"] == len(SEEN)
+        assert result["limits"] == []
+        assert result["counts"]["same"] == result["counts"]["now"] == len(await place.stored())
+
+
 async def test_limits_tell_what_tracks_cannot_show(embedded: Place) -> None:
     draft = {
         **embedded.scene["document"],

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, literal_column, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.config.base import Camera, SceneDocument
 from video_detective.errors import StorageError
 from video_detective.storage.base import CameraRow
+from video_detective.storage.clock import CLOCK_MS
 from video_detective.storage.dialects import insert_into, upsert_into
 from video_detective.storage.ids import new_id
 from video_detective.storage.service_tables import ACCOUNTS, DEVICES, SCENE_VERSIONS, SCENES
@@ -24,20 +25,12 @@ OF_DEVICE = ("name", "aliases", "timezone")
 """Keys of a camera's document that are the device's and not the scene's."""
 COMMAND_LINE = "command line"
 
-_NOW_MS: dict[Kind, ColumnElement[int]] = {
-    "sqlite": literal_column(
-        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger
-    ),
-    "postgresql": literal_column(
-        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", BigInteger
-    ),
-}
 _UNSET: Mapping[str, Any] = SceneDocument().model_dump(mode="json")
 
 
 async def clock_ns(connection: AsyncConnection, kind: Kind) -> int:
     """The database's clock, UTC."""
-    return int(await connection.scalar(select(_NOW_MS[kind])) or 0) * 1_000_000
+    return int(await connection.scalar(select(CLOCK_MS[kind])) or 0) * 1_000_000
 
 
 async def touch(connection: AsyncConnection, kind: Kind, now_ns: int) -> None:
