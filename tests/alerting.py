@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from video_detective.alerts.base import Alert, Severity
 from video_detective.geometry import NS_PER_S
 from video_detective.rules import Actor, Event
-from video_detective.storage import CameraRow, Run, RunKey, Step, StoredEvent
+from video_detective.storage import (
+    CameraRow,
+    EvidenceRow,
+    FrameRow,
+    Run,
+    RunKey,
+    Step,
+    StoredEvent,
+)
 from video_detective.storage.database import Database
+from video_detective.storage.devices import DeviceRow
 from video_detective.storage.ids import new_id
 from video_detective.storage.insights.base import AlertContext, InsightOutcome
 from video_detective.storage.notices.base import ChannelKind, ChannelRow, Filters
@@ -49,7 +59,7 @@ class Site:
         [device] = [d for d in await self._devices() if d.camera_id == self.camera_id]
         return device.device_id
 
-    async def _devices(self):  # type: ignore[no-untyped-def]
+    async def _devices(self) -> Sequence[DeviceRow]:
         account = await self.db.accounts.default()
         page = await self.db.devices.devices(
             Reach(account_id=account.account_id), limit=100, offset=0, cursor=None
@@ -103,6 +113,22 @@ class Site:
                 status="done", described_by="model", level="frames", result=SAID
             )
             assert await self.db.insights.finish(claim, outcome, finished_ns=self.now_ns)
+
+    async def picture(self, n: int) -> str:
+        """A picture of event number ``n``; returns the name of its blob."""
+        frame = FrameRow(
+            frame_id=f"{self.camera_id}_{n}", camera_id=self.camera_id, time_ns=self.now_ns,
+            frame=n, size=(64, 48),
+        )  # fmt: skip
+        pieces = [
+            EvidenceRow(
+                kind=kind, what="entered", time_ns=self.now_ns, frame=n, frame_id=frame.frame_id,
+                sha256=sha256 * 32, media_type="image/jpeg", bytes=9, width=64, height=48,
+            )
+            for kind, sha256 in (("original", "ab"), ("annotated", "cd"))
+        ]  # fmt: skip
+        await self.db.add_evidence(self.event_id(n), pieces, [frame])
+        return "cd" * 32
 
     def event_id(self, n: int) -> str:
         return f"evt_20261122_{self.camera_id}_{n:04d}"

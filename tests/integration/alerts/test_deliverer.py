@@ -16,10 +16,10 @@ from tests.servers.webhook import Receiver
 
 from video_detective.config.settings import parse_settings
 from video_detective.geometry import NS_PER_S
-from video_detective.pipeline.deliverer import RETRY_S, Deliverer
+from video_detective.pipeline.deliverer import POLL_S, RETRY_S, Deliverer
 from video_detective.services.background import words_in_background
 from video_detective.services.models import Models
-from video_detective.services.notices import Senders, Teller
+from video_detective.services.notices import Senders, Teller, keep_telling
 from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage.notices.base import Claimed, DeliveryQuery, DeliveryRow
 from video_detective.storage.reach import Reach
@@ -84,12 +84,13 @@ async def rows(workspace: Workspace, reach: Reach) -> list[DeliveryRow]:
 
 
 async def received(receiver: Receiver, count: int) -> None:
-    await asyncio.to_thread(receiver.wait_for, count)
+    await asyncio.to_thread(receiver.wait_for, count, 20)
 
 
-async def test_an_alert_is_told_within_half_a_second(
+async def test_an_alert_is_looked_for_several_times_a_second(
     workspace: Workspace, site: Site, reach: Reach
 ) -> None:
+    assert POLL_S <= 0.5
     with Receiver() as receiver:
         await add_channel(workspace.database, reach, settings={"url": receiver.url})
         async with delivering(workspace):
@@ -265,6 +266,46 @@ async def test_a_deliverer_killed_in_mid_send_loses_nothing(
         # At least once: the one that was under way came twice, under one id.
         assert len(ids) == 4
         assert len(set(ids)) == 3
+
+
+async def test_pictures_are_linked_for_a_day_and_the_links_are_not_kept(
+    workspace: Workspace, site: Site, reach: Reach
+) -> None:
+    with Receiver() as receiver:
+        await add_channel(workspace.database, reach, settings={"url": receiver.url})
+        await site.raise_alert(1, has_model=True)
+        await deliverer(workspace).deliver_due()
+        sha256 = await site.picture(1)
+        await site.describe()
+        await deliverer(workspace).deliver_due()
+        new, update = (request.json["insight"] for request in receiver.received)
+    assert (new["thumbnailUrl"], new["snapshotUrls"], new["snapshotCount"]) == (None, [], 0)
+    [link] = update["snapshotUrls"]
+    assert update["thumbnailUrl"] == link
+    assert link.startswith(f"https://video.example/media/{reach.account_id}/{sha256}.jpg?expires=")
+    [_, row] = sorted(await rows(workspace, reach), key=lambda one: one.delivery_id)
+    assert row.payload["insight"]["snapshotCount"] == 1
+    assert "signature" not in str(row.payload)
+
+
+async def test_a_missing_password_of_the_broker_stops_no_other_channel(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "settings.yaml").write_text(
+        SETTINGS + "  mqtt: {host: 127.0.0.1, password_env: VD_NOT_SET}\n"
+    )
+    stop = asyncio.Event()
+    with Receiver() as receiver:
+        async with open_workspace(tmp_path) as workspace:
+            site = Site(workspace.database)
+            reach = await site.begin()
+            await add_channel(workspace.database, reach, settings={"url": receiver.url})
+            await site.raise_alert(1)
+            task = asyncio.create_task(keep_telling(workspace, stop))
+            await received(receiver, 1)
+            stop.set()
+            await task
+    assert "VD_NOT_SET" in caplog.text
 
 
 async def test_no_secret_reaches_a_log_line(
