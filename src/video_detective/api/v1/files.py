@@ -30,7 +30,7 @@ JobId = Annotated[UUID, Path(alias="id", description="The job's id")]
 Status = Literal["uploading", "queued", "running", "done", "failed", "cancelled"]
 
 CONTENT_TYPE = "application/offset+octet-stream"
-_BIGGEST = 2**62
+_BIGGEST = 2**50
 _JOB = "0199a2c4-6000-7abc-8def-0123456789ab"
 _ANNOUNCED: dict[str, Any] = {
     "deviceId": "0199a2c4-5d10-7c3e-9f00-2b1a6c7d8e90",
