@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from video_detective.errors import FieldError
 from video_detective.services.access import SCOPES, Caller
+from video_detective.services.times import utc_text
 from video_detective.services.workspace import Workspace
 
 R = TypeVar("R")
@@ -53,6 +54,15 @@ async def known_devices(
         raise FieldError([("deviceIds", "is empty; name some, or leave it out")])
     await workspace.database.accounts.require_devices(caller.reach, devices)
     return tuple(sorted(set(devices)))
+
+
+def told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Changed values as the log has them: under the names that the interface gives them."""
+    names = {"devices": "deviceIds", "expires_ns": "expiresAt"}
+    shown = dict(values)
+    if (expires_ns := shown.get("expires_ns")) is not None:
+        shown["expires_ns"] = utc_text(expires_ns)
+    return {names.get(key, key): value for key, value in shown.items()}
 
 
 def refuse_limited_admin(is_admin: bool, devices: Sequence[str] | None) -> None:

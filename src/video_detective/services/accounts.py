@@ -14,6 +14,7 @@ from video_detective.services.account_checks import (
     known_zone,
     refuse_limited_admin,
     shown_name,
+    told,
 )
 from video_detective.services.sign_in import folded_name, invite
 from video_detective.services.workspace import Workspace
@@ -184,7 +185,7 @@ async def add_user(
         devices=limited,
         created_ns=now_ns,
     )
-    details = {"name": user.name, "role": role, "devices": limited and list(limited)}
+    details = {"name": user.name, "role": role, "deviceIds": limited and list(limited)}
     entry = caller.entry("user.create", user.user_id, time_ns=now_ns, details=details)
     await workspace.database.accounts.users.add(user, entry)
     return user
@@ -215,7 +216,7 @@ async def change_user(
     refuse_limited_admin(
         values.get("role", before.role) == "admin", values.get("devices", before.devices)
     )
-    details = dict(values)
+    details = told(values)
     if "password" in changes:
         values["password_hash"] = await workspace.identity.passwords.hash(changes["password"])
         details["password"] = "changed"  # noqa: S105 - that it was, not which

@@ -16,6 +16,7 @@ from video_detective.services.account_checks import (
     refuse_limited_admin,
     refuse_past,
     shown_name,
+    told,
 )
 from video_detective.services.callers import digest_of
 from video_detective.services.workspace import Workspace
@@ -81,7 +82,7 @@ async def create_key(
         "devices": limited and list(limited),
         "expires_ns": expires_ns,
     }
-    entry = caller.entry("key.create", key.key_id, time_ns=now_ns, details=details)
+    entry = caller.entry("key.create", key.key_id, time_ns=now_ns, details=told(details))
     await workspace.database.accounts.keys.add(key, entry)
     return key, text
 
@@ -111,7 +112,7 @@ async def change_key(
     )
     if not values:
         return before
-    entry = caller.entry("key.change", key_id, time_ns=now_ns, details=values)
+    entry = caller.entry("key.change", key_id, time_ns=now_ns, details=told(values))
     return await keys.change(caller.reach, key_id, values, entry)
 
 

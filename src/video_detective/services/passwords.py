@@ -51,7 +51,9 @@ class Passwords:
             kept: As ``hash`` gave it.
         """
         async with self._turn:
-            right = await asyncio.to_thread(self._check, password, kept or self._nobody)
+            right = await asyncio.to_thread(
+                self._check, password, self._nobody if kept is None else kept
+            )
         return right and kept is not None
 
     def _check(self, password: str, kept: str) -> bool:

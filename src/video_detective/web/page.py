@@ -29,10 +29,7 @@ def add_pages(app: FastAPI, workspace: Workspace) -> None:
     async def start(
         request: Request, lang: Annotated[str | None, Query(max_length=16)] = None
     ) -> HTMLResponse:
-        answer = HTMLResponse(_render("index.html", _language(request)))
-        if lang in LANGUAGES:
-            answer.set_cookie(_COOKIE, lang, max_age=31_536_000, samesite="strict")
-        return answer
+        return _in_language(HTMLResponse(_render("index.html", _language(request))), lang)
 
     for name in ("sign-in", "set-up", "signed-out"):
         router.add_api_route(f"/{name}", _door(workspace, name), response_class=HTMLResponse)
@@ -41,10 +38,12 @@ def add_pages(app: FastAPI, workspace: Workspace) -> None:
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
 
-def _door(workspace: Workspace, name: str) -> Callable[[Request], Awaitable[Response]]:
+def _door(workspace: Workspace, name: str) -> Callable[..., Awaitable[Response]]:
     """A page for people without a session."""
 
-    async def page(request: Request) -> Response:
+    async def page(
+        request: Request, lang: Annotated[str | None, Query(max_length=16)] = None
+    ) -> Response:
         if name == "sign-in" and request.state.caller is not None:
             return RedirectResponse("/", status_code=303)
         _, accounts = await workspace.database.accounts.page(limit=1)
@@ -54,9 +53,18 @@ def _door(workspace: Workspace, name: str) -> Callable[[Request], Awaitable[Resp
             "is_from_elsewhere": request.headers.get("Sec-Fetch-Site")
             in {"cross-site", "same-site"},
         }
-        return HTMLResponse(_render(f"{name}.html", _language(request), **values))
+        return _in_language(
+            HTMLResponse(_render(f"{name}.html", _language(request), **values)), lang
+        )
 
     return page
+
+
+def _in_language(answer: HTMLResponse, lang: str | None) -> HTMLResponse:
+    """The page, and a cookie of the language that was chosen on it."""
+    if lang in LANGUAGES:
+        answer.set_cookie(_COOKIE, lang, max_age=31_536_000, samesite="strict")
+    return answer
 
 
 def _render(template: str, language: str, **values: object) -> str:
