@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import compile_path
 
 from video_detective.errors import (
     ConflictError,
@@ -159,4 +160,17 @@ def handle_failures(app: FastAPI) -> None:
         code = _CODES.get(error.status_code, "INTERNAL")
         answer = failure(request, error.status_code, code, str(error.detail))
         answer.headers.update(error.headers or {})
+        if error.status_code == 405 and (methods := _methods_of(request)):
+            answer.headers["Allow"] = ", ".join(methods)
         return answer
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method of an address. Starlette knows only those of the first route that it meets."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    return sorted(
+        method.upper()
+        for template, operations in paths.items()
+        if compile_path(template)[0].match(request.url.path)
+        for method in operations
+    )
