@@ -86,6 +86,19 @@ class InsightLists:
         self._slices = slices
         self._tallies = Tallies(fresh_s=fresh_s, stale_s=stale_s)
 
+    def counted(
+        self, *, exact_to: int, fresh_s: float, stale_s: float, slices: int
+    ) -> InsightLists:
+        """The same lists, counted otherwise: few insights can then be asked for as if many."""
+        return InsightLists(
+            self._kind,
+            self._reading,
+            exact_to=exact_to,
+            fresh_s=fresh_s,
+            stale_s=stale_s,
+            slices=slices,
+        )
+
     async def page(
         self,
         reach: Reach,

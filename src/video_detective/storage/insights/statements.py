@@ -171,13 +171,13 @@ class Shape:
 
 
 _GIVEN: Mapping[str, ColumnElement[bool]] = {
-    "scene_id": INSIGHTS.c.scene_id == bindparam("scene_id", type_=KEY_TEXT),
-    "severity": INSIGHTS.c.severity == bindparam("severity", type_=KEY_TEXT),
-    "vlm_status": INSIGHTS.c.vlm_status == bindparam("vlm_status", type_=KEY_TEXT),
-    "since_ns": INSIGHTS.c.triggered_ns >= bindparam("since_ns", type_=BigInteger),
-    "until_ns": INSIGHTS.c.triggered_ns < bindparam("until_ns", type_=BigInteger),
-    "has_summary": INSIGHTS.c.has_summary == bindparam("has_summary", type_=Boolean),
-    "has_attributes": INSIGHTS.c.has_attributes == bindparam("has_attributes", type_=Boolean),
+    "scene_id": INSIGHTS.c.scene_id == bindparam("scene_id", None, type_=KEY_TEXT),
+    "severity": INSIGHTS.c.severity == bindparam("severity", None, type_=KEY_TEXT),
+    "vlm_status": INSIGHTS.c.vlm_status == bindparam("vlm_status", None, type_=KEY_TEXT),
+    "since_ns": INSIGHTS.c.triggered_ns >= bindparam("since_ns", None, type_=BigInteger),
+    "until_ns": INSIGHTS.c.triggered_ns < bindparam("until_ns", None, type_=BigInteger),
+    "has_summary": INSIGHTS.c.has_summary == bindparam("has_summary", None, type_=Boolean),
+    "has_attributes": INSIGHTS.c.has_attributes == bindparam("has_attributes", None, type_=Boolean),
 }
 
 
@@ -185,13 +185,13 @@ def _conditions(shape: Shape, *, one_by_one: bool) -> list[ColumnElement[bool]]:
     found = [of_row(shape.reach, INSIGHTS), INSIGHTS.c.is_hidden == false()]
     if "device_id" in shape.given:
         camera = select(DEVICES.c.camera_id).where(
-            DEVICES.c.device_id == bindparam("device_id", type_=KEY_TEXT)
+            DEVICES.c.device_id == bindparam("device_id", None, type_=KEY_TEXT)
         )
         found.append(INSIGHTS.c.camera_id == camera.scalar_subquery())
     elif "scene_id" in shape.given:
         # Only for the index: a scene is of one camera.
         camera = select(SCENES.c.camera_id).where(
-            SCENES.c.scene_id == bindparam("scene_id", type_=KEY_TEXT)
+            SCENES.c.scene_id == bindparam("scene_id", None, type_=KEY_TEXT)
         )
         found.append(INSIGHTS.c.camera_id == camera.scalar_subquery())
     if shape.cameras:
@@ -233,19 +233,23 @@ def page(shape: Shape, start: Literal["first", "time", "key"], count_to: int | N
     conditions = _conditions(shape, one_by_one=not few)
     place = list(conditions)
     if start == "time":
-        place.append(INSIGHTS.c.triggered_ns < bindparam("before_ns", type_=BigInteger))
+        place.append(INSIGHTS.c.triggered_ns < bindparam("before_ns", None, type_=BigInteger))
     elif start == "key":
         key = tuple_(INSIGHTS.c.triggered_ns, INSIGHTS.c.insight_id)
         place.append(
-            key < tuple_(bindparam("key_ns", type_=BigInteger), bindparam("key_id", type_=KEY_TEXT))
+            key
+            < tuple_(
+                bindparam("key_ns", None, type_=BigInteger),
+                bindparam("key_id", None, type_=KEY_TEXT),
+            )
         )
         # The first half of it again, for SQLite's index.
-        place.append(INSIGHTS.c.triggered_ns <= bindparam("key_ns", type_=BigInteger))
+        place.append(INSIGHTS.c.triggered_ns <= bindparam("key_ns", None, type_=BigInteger))
     keys = (
         _hinted(select(INSIGHTS.c.insight_id.label("key")).where(*place), shape)
         .order_by(INSIGHTS.c.triggered_ns.desc(), INSIGHTS.c.insight_id.desc())
-        .limit(bindparam("limit", type_=BigInteger))
-        .offset(bindparam("offset", type_=BigInteger))
+        .limit(bindparam("limit", None, type_=BigInteger))
+        .offset(bindparam("offset", None, type_=BigInteger))
         .subquery("page")
     )
     total: ColumnElement[Any] = literal(None, BigInteger)
@@ -272,13 +276,13 @@ def counts(shape: Shape) -> Prepared:
         One row with a count for each span, in their order.
     """
     if shape.kind == "sqlite":
-        spans = func.json_each(bindparam("bounds", type_=Text)).table_valued("key", "value")
+        spans = func.json_each(bindparam("bounds", None, type_=Text)).table_valued("key", "value")
         order: ColumnElement[Any] = spans.c.key
         low: ColumnElement[Any] = func.json_extract(spans.c.value, "$[0]")
         high: ColumnElement[Any] = func.json_extract(spans.c.value, "$[1]")
     else:
         spans = func.jsonb_array_elements(
-            cast(bindparam("bounds", type_=Text), JSONB)
+            cast(bindparam("bounds", None, type_=Text), JSONB)
         ).table_valued("value", with_ordinality="key", joins_implicitly=True)
         spans = spans.render_derived(name="span")
         order = spans.c.key
@@ -331,7 +335,7 @@ def ranked(shape: Shape, asked: Words) -> Prepared:
         )
         .where(*conditions)
         .order_by(*order)
-        .limit(bindparam("limit", type_=BigInteger))
+        .limit(bindparam("limit", None, type_=BigInteger))
         .subquery("best")
     )
     rows = best.join(_I, _I.c.insight_id == best.c.key)
@@ -346,7 +350,7 @@ def one(kind: Kind, reach: Reach, by: Literal["insight_id", "alert_id"]) -> Prep
     key = select(INSIGHTS.c.insight_id.label("key")).where(
         listed,
         INSIGHTS.c.is_hidden == false(),
-        INSIGHTS.c[by] == bindparam("id", type_=KEY_TEXT),
+        INSIGHTS.c[by] == bindparam("id", None, type_=KEY_TEXT),
     )
     found = key.subquery("found")
     rows = found.join(_I, _I.c.insight_id == found.c.key)
