@@ -17,9 +17,9 @@ async def test_random_kills_lose_no_alert_and_double_no_insight(
         url = create()
 
     found = await under_kills(
-        url, alerts=150, writers=1, workers=2, kills=3, seed=3, pause_s=(0.2, 1.0)
+        url, alerts=80, writers=1, workers=2, kills=2, seed=3, pause_s=(0.2, 1.0)
     )
 
     assert found.kills >= 1
-    assert (found.alerts, found.insights, found.alerts_with_one) == (150, 150, 150)
-    assert (found.outcomes, found.doubled, found.unended) == (150, 0, 0)
+    assert (found.alerts, found.insights, found.alerts_with_one) == (80, 80, 80)
+    assert (found.outcomes, found.doubled, found.unended) == (80, 0, 0)
