@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
@@ -17,7 +18,7 @@ from tests.staged import analyse
 
 from video_detective.config import Camera
 from video_detective.geometry import NS_PER_S
-from video_detective.rules import Event, Observation
+from video_detective.rules import Event
 from video_detective.services.accounts import local_caller
 from video_detective.services.dry_run import DryRuns
 from video_detective.services.scripted_scene.expected import document
@@ -61,16 +62,33 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield await staged(quick(opened))
 
 
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory in which the scripted scene was analysed; to be copied."""
+    folder = tmp_path_factory.mktemp("analysed") / "data"
+
+    async def fill() -> None:
+        async with open_workspace(folder) as workspace:
+            await analyse(workspace, "cam01", CAMERA, SEEN)
+
+    asyncio.run(fill())
+    return folder
+
+
 @pytest.fixture
-async def embedded(tmp_path: Path) -> AsyncIterator[Place]:
-    async with open_workspace(tmp_path) as opened:
-        yield await staged(quick(opened))
+async def embedded(tmp_path: Path, analysed: Path) -> AsyncIterator[Place]:
+    folder = tmp_path / "data"
+    shutil.copytree(analysed, folder)
+    async with open_workspace(folder) as opened:
+        yield await placed(quick(opened))
 
 
-async def staged(
-    workspace: Workspace, camera: Camera = CAMERA, seen: Sequence[Observation] = SEEN
-) -> Place:
-    await analyse(workspace, "cam01", camera, seen)
+async def staged(workspace: Workspace) -> Place:
+    await analyse(workspace, "cam01", CAMERA, SEEN)
+    return await placed(workspace)
+
+
+async def placed(workspace: Workspace) -> Place:
     client = client_of(workspace, await make_key(workspace))
     (scene,) = (await client.get("/api/v1/scenes")).json()["data"]
     return Place(workspace, client, scene)
