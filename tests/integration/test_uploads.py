@@ -8,14 +8,22 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from tests.commands import video_detective
 from tests.videos import write_sound, write_video
-from tests.working import BYTES, RULES, Site, wait_for, workers, working
+from tests.working import BYTES, RULES, Site, save_camera, wait_for, workers, working
+
+from video_detective.geometry import NS_PER_S
+from video_detective.pipeline.clock import now_ns
+from video_detective.services import files
+from video_detective.services.accounts import local_caller
+from video_detective.services.file_work import sweep
+from video_detective.services.workspace import open_workspace
+from video_detective.storage.work.base import JobEnd
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 
@@ -207,3 +215,37 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_events(
     events = video_detective("events", *killed, "--json").document
     assert len(events) > 1
     assert events == video_detective("events", *whole, "--json").document
+
+
+async def test_files_that_nobody_needs_any_more_are_removed(tmp_path: Path) -> None:
+    async with open_workspace(tmp_path) as workspace:
+        device = await save_camera(workspace)
+        caller = await local_caller(workspace)
+
+        async def content() -> AsyncIterator[bytes]:
+            yield b"12345"
+
+        async def a_file(size_bytes: int) -> str:
+            announced = files.Announcement(
+                device_id=device, file_name="a.mp4", size_bytes=size_bytes
+            )
+            job = await files.announce(workspace, caller, announced)
+            await files.receive(
+                workspace, caller, job.job_id, offset=0, length=None, content=content()
+            )
+            return job.job_id
+
+        waits, cut_off, ended = await a_file(5), await a_file(6), await a_file(5)
+        jobs = workspace.database.work.jobs
+        assert await jobs.end(ended, None, JobEnd(status="done", ended_ns=now_ns()))
+        folder = tmp_path / files.FOLDER
+        (folder / "left-behind").write_bytes(b"1")
+
+        await sweep(workspace, now_ns=now_ns())
+        assert {path.name for path in folder.iterdir()} == {waits, cut_off, ended}
+        await sweep(workspace, now_ns=now_ns() + 25 * 3600 * NS_PER_S)
+
+        assert [path.name for path in folder.iterdir()] == [waits]
+        abandoned = await jobs.get(cut_off)
+        assert abandoned is not None
+        assert (abandoned.status, abandoned.error_code) == ("failed", "UPLOAD_ABANDONED")
