@@ -17,6 +17,7 @@ from tests.servers.rtsp import Behaviour, RtspServer
 from tests.working import RULES, Site, save_camera, wait_for, workers, working
 
 from video_detective.services.node import node_id
+from video_detective.services.numbers import EVENTS_BEYOND, TRACKS_BEYOND, fresh_numbers
 from video_detective.services.workspace import open_workspace
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
@@ -114,6 +115,23 @@ async def test_the_id_of_a_node_is_made_once_and_only_its_owner_reads_it(tmp_pat
     assert len(set(ids)) == 1
     assert (tmp_path / "data" / "node-id").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "data").glob("*node-id*")] == ["node-id"]
+
+
+async def test_what_begins_beside_another_analysis_of_a_camera_counts_far_above_it(
+    tmp_path: Path,
+) -> None:
+    """Two that counted on from the same number would give out the same ids."""
+    async with open_workspace(tmp_path / "data") as workspace:
+        await save_camera(workspace)
+        alone = await fresh_numbers(workspace, "door", since_ns=0, beside_live=True)
+        assert (dict(alone.tracks), dict(alone.events)) == ({}, {})
+        await workspace.database.work.live.claim("door", "node", seen=None, now_ns=1)
+
+        beside = await fresh_numbers(workspace, "door", since_ns=0, days=1, beside_live=True)
+
+        assert set(beside.tracks.values()) == {1 + TRACKS_BEYOND}
+        assert beside.events == {"19700101": 1 + EVENTS_BEYOND}
+        assert (await fresh_numbers(workspace, "door")).tracks == {}  # no file beside it
 
 
 @contextmanager
