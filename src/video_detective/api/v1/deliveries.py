@@ -14,7 +14,7 @@ from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, pag
 from video_detective.api.v1.paging import id_cursor
 from video_detective.errors import FieldError, UsageError
 from video_detective.pipeline.clock import now_ns
-from video_detective.services import channels
+from video_detective.services import deliveries
 from video_detective.services.access import Caller
 from video_detective.services.times import parse_time, utc_text
 from video_detective.services.workspace import Workspace
@@ -138,7 +138,7 @@ def routes(workspace: Workspace) -> APIRouter:
             offset=0 if before else (query.page - 1) * query.limit,
             before=before,
         )
-        found, total = await channels.delivery_page(workspace, caller, wanted)
+        found, total = await deliveries.delivery_page(workspace, caller, wanted)
         rows = found[: query.limit]
         following = rows[-1].delivery_id if len(found) > query.limit else None
         return answer(
@@ -157,20 +157,20 @@ def routes(workspace: Workspace) -> APIRouter:
             since_ns=_moment("startDate", body.start_date, caller),
             until_ns=_moment("endDate", body.end_date, caller),
         )
-        count = await channels.replay_range(workspace, caller, wanted, now_ns=now_ns())
+        count = await deliveries.replay_range(workspace, caller, wanted, now_ns=now_ns())
         return answer(request, Replayed(count=count))
 
     @router.get("/{id}", responses=responses(DeliveryDetail, 404))
     async def get_delivery(request: Request, caller: Reader, delivery_id: DeliveryId) -> Response:
         """One delivery with what it told."""
-        row = await channels.find_delivery(workspace, caller, str(delivery_id))
+        row = await deliveries.find_delivery(workspace, caller, str(delivery_id))
         payload = dict(row.payload) or None
         return answer(request, DeliveryDetail(**_values(row), payload=payload))
 
     @router.post("/{id}/replay", responses=responses(Delivery, 404, 409))
     async def replay_delivery(request: Request, caller: Admin, delivery_id: DeliveryId) -> Response:
         """Have a delivery that has ended told again, under the same id."""
-        row = await channels.replay_delivery(workspace, caller, str(delivery_id), now_ns=now_ns())
+        row = await deliveries.replay_delivery(workspace, caller, str(delivery_id), now_ns=now_ns())
         return answer(request, Delivery(**_values(row)))
 
     return router
