@@ -33,6 +33,7 @@ from video_detective.storage.insights.base import (
     InsightClaim,
     InsightOutcome,
 )
+from video_detective.storage.narration_rows import NarrationRequest
 
 S = NS_PER_S
 NOW = 1_800_000_000 * S
@@ -358,6 +359,51 @@ async def test_pictures_that_are_there_stay(db: Database, url: str) -> None:
     stored = await db.event(event_id(1))
     assert stored is not None
     assert {row.time_ns - NOW for row in stored.evidence} == {0, 5 * S}
+
+
+async def test_an_event_with_an_alert_is_not_told_on_its_own_unless_that_is_wanted(
+    db: Database,
+) -> None:
+    run = await begin(db)
+    await db.commit_step(run, step(1, 2, 3, alerts=[alert(1), alert(2)]))
+    for n, alerted in ((1, False), (2, True), (3, False)):
+        request = NarrationRequest(language="zh-TW", requested_ns=NOW, alerted=alerted)
+        pieces, frames = evidence(n, NOW + n * S)
+        await db.add_evidence(event_id(n), pieces, frames, narrate=request)
+
+    asked = await db.narrations.pending(10)
+    assert {one.event_id for one in asked} == {event_id(2), event_id(3)}
+
+
+async def test_an_event_has_the_words_of_its_insight(db: Database) -> None:
+    run = await begin(db)
+    await db.commit_step(run, step(1))
+    await show(db, 1)
+    waiting = await db.event(event_id(1))
+    assert waiting is not None
+    assert waiting.narration is not None
+    assert waiting.narration.status == "pending"
+
+    await db.insights.finish(await claim_first(db), TOLD, finished_ns=NOW + S)
+
+    told = await db.event(event_id(1))
+    assert told is not None
+    assert told.narration is not None
+    assert (told.narration.status, told.narration.text) == ("done", SAID["summary"])
+    assert told.narration.level == "frames"
+
+
+async def test_the_words_of_an_insight_go_with_their_analysis(db: Database) -> None:
+    run = await begin(db)
+    await db.commit_step(run, step(1))
+    await show(db, 1)
+    await db.insights.finish(await claim_first(db), TOLD, finished_ns=NOW + S)
+    again = await begin(db, settings="b")
+    await db.finish_run(again, {})
+
+    # Superseded: no longer found by its words.
+    umbrella = Group(key="word:雨傘", terms=(word_term("雨傘"),))
+    assert (await db.search(IndexQuery(groups=(umbrella,)))).hits == []
 
 
 # --- worked on
