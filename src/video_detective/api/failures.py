@@ -158,7 +158,10 @@ def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "INTERNAL")
-        answer = failure(request, error.status_code, code, str(error.detail))
+        # FastAPI says 400 itself only of bodies that are too deep, or in no encoding.
+        is_body = error.status_code == 400
+        details = [Problem(field="body", problem=str(error.detail))] if is_body else None
+        answer = failure(request, error.status_code, code, str(error.detail), details)
         answer.headers.update(error.headers or {})
         if error.status_code == 405 and (methods := _methods_of(request)):
             answer.headers["Allow"] = ", ".join(methods)
