@@ -116,7 +116,7 @@ def working(data_dir: Path, url: str | None = None) -> Iterator[Site]:
             service.do(end)
 
 
-def wait_for(look: Callable[[], T], until: Callable[[T], bool], timeout_s: float = 60) -> T:
+def wait_for(look: Callable[[], T], until: Callable[[T], bool], timeout_s: float = 120) -> T:
     """Look again and again until it is so; returns what was seen then."""
     deadline = time.monotonic() + timeout_s
     while not until(seen := look()):
