@@ -193,7 +193,7 @@ async def under_kills(
     workers: int = 3,
     kills: int = 30,
     seed: int = 1,
-    pause_s: tuple[float, float] = (1.0, 5.0),
+    pause_s: tuple[float, float] = (2.0, 10.0),
 ) -> Figures:
     """Have alerts made and described while processes are killed at random moments.
 
@@ -313,7 +313,7 @@ def main() -> None:
     """Print the figures, or be a writer or a worker."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--alerts", type=int, default=10_000)
-    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgresql", action="store_true", help="on a server of its own")
     parser.add_argument("--worker", nargs=2, metavar=("URL", "SEED"), help=argparse.SUPPRESS)
