@@ -36,6 +36,7 @@ class Served:
     mine: Tenant
     other: Tenant
     data_dir: Path
+    database: str
 
 
 @contextmanager
@@ -66,7 +67,15 @@ def serving_tenants(
                 while not server.started and not task.done():
                     await asyncio.sleep(0.01)
                 address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-                served.append(Served(address=address, mine=mine, other=other, data_dir=data_dir))
+                served.append(
+                    Served(
+                        address=address,
+                        mine=mine,
+                        other=other,
+                        data_dir=data_dir,
+                        database="sqlite" if url is None else "postgresql",
+                    )
+                )
                 ready.set()
                 while not stop.is_set() and not task.done():
                     await asyncio.sleep(0.02)

@@ -45,6 +45,8 @@ SAFE = [
     and (item.method != "delete" or item.path_names)
 ]  # fmt: skip
 
+DATABASE = {"%00", "%ED%A0%80", "99999999999999999999", '"\\u0000"', "-1"}
+
 Field = tuple[Operation, str, str]
 
 
@@ -144,12 +146,16 @@ def assert_sane(answer: httpx.Response, field: Field, value: str) -> None:
 
 def test_every_field_refuses_what_cannot_be_meant(client: httpx.Client, served: Served) -> None:
     values = {"query": QUERY, "path": QUERY[1:], "body": BODY, "header": ("x" * 999, "-1", "")}
+    # What a database may choke on goes to both of them; the rest is the same code.
+    few = served.database == "postgresql" and "FUZZ_EXAMPLES" not in os.environ
     sent = 0
     for field in fields():
         for value in values.get(field[1], ()):
+            if few and value not in DATABASE:
+                continue
             assert_sane(send(client, served.mine.ids, field, value), field, value)
             sent += 1
-    assert sent > 1000
+    assert sent > 300
 
 
 JSON = st.recursive(

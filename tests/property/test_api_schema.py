@@ -100,7 +100,7 @@ def test_made_up_requests_are_answered_as_documented(
 
 @pytest.mark.xdist_group("fuzz-postgresql")
 @SCHEMA.parametrize()
-@LIMITED
+@settings(LIMITED, max_examples=max(1, EXAMPLES // 4))
 def test_made_up_requests_are_answered_as_documented_on_postgresql(
     case: schemathesis.Case, on_postgresql: Served
 ) -> None:
