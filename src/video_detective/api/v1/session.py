@@ -73,7 +73,9 @@ class SignIn(Wire):
 
     name: str = Field(min_length=1, max_length=200)
     password: Secret
-    account: str | None = Field(default=None, min_length=1, max_length=100)
+    account: str | None = Field(
+        default=None, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$"
+    )
 
 
 class SetUp(Wire):
