@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -125,15 +124,17 @@ def wait_for(look: Callable[[], T], until: Callable[[T], bool], timeout_s: float
     return seen
 
 
-def workers(about: str) -> list[int]:
-    """Ids of the living worker processes of a camera or job."""
+def workers(about: str, within: Path) -> list[int]:
+    """Ids of the living worker processes of a camera or job on data in a folder."""
+    data = f"VIDEO_DETECTIVE_DATA={within.resolve()}"
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            has_data = data in (folder / "environ").read_bytes().decode(errors="replace")
             is_dead = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
         except OSError:
             continue  # it has just ended
-        if "work" in words and about in words and not is_dead and int(folder.name) != os.getpid():
+        if "work" in words and about in words and has_data and not is_dead:
             found.append(int(folder.name))
     return found

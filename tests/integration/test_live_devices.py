@@ -45,13 +45,13 @@ def test_a_device_is_analysed_until_it_is_stopped_and_follows_its_scene(tmp_path
         assert running["lagSeconds"] < 5
         assert running["lastFrameAgeSeconds"] < 5
         assert running["nodeId"] == (data / "node-id").read_text().strip()
-        (first,) = workers("door")
+        (first,) = workers("door", tmp_path)
         environment = Path(f"/proc/{first}/cmdline").read_text()
         assert camera.address not in environment
 
         changed = RULES.replace("threshold: 5", "threshold: 6")
         site.service.do(lambda workspace: save_camera(workspace, changed))
-        wait_for(lambda: workers("door"), lambda now: bool(now) and now != [first])
+        wait_for(lambda: workers("door", tmp_path), lambda now: bool(now) and now != [first])
         wait_for(
             site.status,
             lambda row: row["state"] == "running" and row["since"] > running["since"],
@@ -61,7 +61,7 @@ def test_a_device_is_analysed_until_it_is_stopped_and_follows_its_scene(tmp_path
         assert ask(site, "stop")["wanted"] is False
         stopped = wait_for(site.status, lambda row: row["state"] == "stopped")
         assert (stopped["nodeId"], stopped["fps"], stopped["error"]) == (None, None, None)
-        assert workers("door") == []
+        assert workers("door", tmp_path) == []
     events = video_detective("events", "--data-dir", data, "--json").document
     assert {event["parameters"]["threshold"] for event in events} == {5.0, 6.0}
     assert all(event["end_time"] for event in events)
@@ -174,7 +174,7 @@ async def test_another_node_takes_over_from_one_that_was_killed(
                         (folder / "node-id").read_text().strip(): process
                         for folder, process in zip(folders, (one, two), strict=True)
                     }
-                    (orphan,) = workers("door")
+                    (orphan,) = workers("door", tmp_path)
                     nodes[first["nodeId"]].kill()
 
                     second = await until(
@@ -184,12 +184,12 @@ async def test_another_node_takes_over_from_one_that_was_killed(
                         )
                     )
 
-                    assert orphan not in workers("door")
+                    assert orphan not in workers("door", tmp_path)
                     living = nodes[second["nodeId"]]
                     living.send_signal(signal.SIGTERM)
                     outcome = await asyncio.to_thread(finish, living)
                     assert outcome.code == 0
-                    assert workers("door") == []
+                    assert workers("door", tmp_path) == []
                     left = await until(lambda row: row["nodeId"] is None)
                     assert (left["wanted"], left["state"]) == (True, "starting")
             assert [run.done for run in await workspace.database.runs("door")] == [True, True]

@@ -179,7 +179,7 @@ def test_a_job_is_cancelled_while_it_runs(site: Site, long_film: bytes, data_dir
     assert site.http.post(f"/api/v1/analysis/jobs/{job_id}/cancel").status_code == 200
 
     assert site.ended(job_id)["status"] == "cancelled"
-    assert workers(job_id) == []
+    assert workers(job_id, data_dir) == []
     wait_for(stored(data_dir, job_id).exists, lambda there: not there)
     again = site.http.post(f"/api/v1/analysis/jobs/{job_id}/cancel")
     assert again.json()["data"]["status"] == "cancelled"
@@ -204,7 +204,7 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_events(
     with working(tmp_path / "data") as site:
         job_id = site.upload(long_film, startTime=start)
         wait_for(lambda: site.job(job_id)["progress"]["frames"], lambda frames: frames > 310)
-        (worker,) = workers(job_id)
+        (worker,) = workers(job_id, tmp_path)
         os.kill(worker, signal.SIGKILL)
 
         job = site.ended(job_id)
