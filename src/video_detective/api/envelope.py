@@ -65,7 +65,9 @@ class PageQuery(Wire):
 
     page: int = Field(default=1, ge=1, le=1_000_000)
     limit: int = Field(default=20, ge=1, le=100)
-    cursor: str | None = Field(default=None, min_length=1, max_length=300)
+    cursor: str | None = Field(
+        default=None, min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$"
+    )
 
 
 def answer(

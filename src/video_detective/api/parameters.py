@@ -43,6 +43,8 @@ async def known_parameters(request: Request) -> None:
             said = f"There is no such parameter; {_choice(list(known))}"
         elif len(request.query_params.getlist(name)) > 1 and not known[name]:
             said = "It is given several times; give it once"
+        elif any("\0" in value for value in request.query_params.getlist(name)):
+            said = "It has a NUL in it, which no database takes"
         else:
             continue
         problems.append({"type": "value_error", "loc": ("query", name), "msg": said})
