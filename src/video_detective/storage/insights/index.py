@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     cast,
     column,
-    exists,
     false,
     func,
     literal,
@@ -111,19 +110,13 @@ def matching_query(kind: Kind, words: Words) -> str | None:
     return found
 
 
-def said(kind: Kind, words: Words, *, one_by_one: bool) -> ColumnElement[bool]:
-    """The condition that the words about an insight are what is looked for.
-
-    Args:
-        kind: Which database.
-        words: What is looked for.
-        one_by_one: For few insights out of many: ask the index for each.
-    """
+def said(kind: Kind, words: Words) -> ColumnElement[bool]:
+    """The condition that the words about an insight are what is looked for."""
     query = matching_query(kind, words)
     if query is None:
         return false()
     syntax = fulltext.SYNTAX[kind]
-    conditions = [_has(kind, WORDS, query, one_by_one=one_by_one)]
+    conditions = [_has(kind, WORDS, query)]
     for group in words.required:
         sought = Sought.of(group, syntax)
         if sought.needs_text:
@@ -154,26 +147,20 @@ def has_group(kind: Kind, group: Group) -> ColumnElement[bool]:
         return false()
     sides: list[ColumnElement[bool]] = []
     for side in (FACTS, WORDS):
-        has = _has(kind, side, sought.query, one_by_one=False)
+        has = _has(kind, side, sought.query)
         text = [_stands_in(kind, side, sought.ways)] if sought.needs_text else []
         # Of an event without a document: no.
         sides.append(func.coalesce(and_(has, *text), false()))
     return or_(*sides)
 
 
-def _has(kind: Kind, side: Side, query: str, *, one_by_one: bool) -> ColumnElement[bool]:
+def _has(kind: Kind, side: Side, query: str) -> ColumnElement[bool]:
     if kind == "postgresql":
         name = f"{side.rows.name}.{side.name}"
         vector: ColumnElement[Any] = literal_column(name)
         return vector.op("@@", is_comparison=True)(cast(literal(query), TSQUERY))
+    # Not one by one (EXISTS): to look into lists of numbers costs as much as to read them.
     rowid = side.fts5.c.rowid
-    if one_by_one:
-        return exists(
-            select(literal(1))
-            .select_from(side.fts5)
-            .where(_matches(side, query), rowid == side.number)
-            .correlate(side.rows)
-        )
     return side.number.in_(select(rowid).select_from(side.fts5).where(_matches(side, query)))
 
 

@@ -181,7 +181,7 @@ _GIVEN: Mapping[str, ColumnElement[bool]] = {
 }
 
 
-def _conditions(shape: Shape, *, one_by_one: bool) -> list[ColumnElement[bool]]:
+def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     found = [of_row(shape.reach, INSIGHTS), INSIGHTS.c.is_hidden == false()]
     if "device_id" in shape.given:
         camera = select(DEVICES.c.camera_id).where(
@@ -198,7 +198,7 @@ def _conditions(shape: Shape, *, one_by_one: bool) -> list[ColumnElement[bool]]:
         found.append(INSIGHTS.c.camera_id.in_(shape.cameras))
     found += [condition for name, condition in _GIVEN.items() if name in shape.given]
     if shape.words is not None:
-        found.append(index.said(shape.kind, shape.words, one_by_one=one_by_one))
+        found.append(index.said(shape.kind, shape.words))
     return found
 
 
@@ -229,8 +229,7 @@ def page(shape: Shape, start: Literal["first", "time", "key"], count_to: int | N
         Rows of ``Listed``, after a number (None unless counted). Where it is counted, there is
         one row of nulls if the page has none.
     """
-    few = shape.few or shape.kind == "postgresql"
-    conditions = _conditions(shape, one_by_one=not few)
+    conditions = _conditions(shape)
     place = list(conditions)
     if start == "time":
         place.append(INSIGHTS.c.triggered_ns < bindparam("before_ns", None, type_=BigInteger))
@@ -287,7 +286,7 @@ def counts(shape: Shape) -> Prepared:
         spans = spans.render_derived(name="span")
         order = spans.c.key
         low, high = (cast(spans.c.value.op("->>")(n), BigInteger) for n in (0, 1))
-    conditions = _conditions(shape, one_by_one=False)
+    conditions = _conditions(shape)
     count = _hinted(
         select(func.count())
         .select_from(INSIGHTS)
@@ -314,7 +313,7 @@ def ranked(shape: Shape, asked: Words) -> Prepared:
         Rows of ``Listed``, after how many there are in all.
     """
     kind = shape.kind
-    conditions = _conditions(shape, one_by_one=False)
+    conditions = _conditions(shape)
     conditions += [index.has_group(kind, group) for group in asked.required]
     conditions += [~index.has_group(kind, group) for group in asked.without]
     tier: ColumnElement[Any] = literal(0)
