@@ -235,10 +235,14 @@ class InsightLists:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
             try:
-                return list(await driver.execute_fetchall(ask.sql, ask.values(values)))
+                rows = list(await driver.execute_fetchall(ask.sql, ask.values(values)))
             except sqlite3.Error as error:
                 # As it is when it comes through SQLAlchemy, for whoever explains it.
                 raise OperationalError(ask.sql, None, error) from error
+            if ask.is_list:
+                found: list[Any] = orjson.loads(rows[0][0])
+                return found
+            return rows
 
 
 def _page(rows: list[Any], limit: int, total: int) -> InsightPage:

@@ -261,7 +261,7 @@ def page(shape: Shape, start: Literal["first", "time", "key"], count_to: int | N
         rows = one.outerjoin(keys, true()).outerjoin(_I, _I.c.insight_id == keys.c.key)
     statement = select(total.label("total"), *_columns(full=False)).select_from(_beside(rows))
     ordered = statement.order_by(_I.c.triggered_ns.desc(), _I.c.insight_id.desc())
-    return Prepared.of(shape.kind, ordered)
+    return Prepared.of(shape.kind, ordered, is_list=True)
 
 
 @lru_cache(maxsize=512)
@@ -339,7 +339,7 @@ def ranked(shape: Shape, asked: Words) -> Prepared:
     )
     rows = best.join(_I, _I.c.insight_id == best.c.key)
     statement = select(best.c.total, *_columns(full=False)).select_from(_beside(rows))
-    return Prepared.of(kind, statement.order_by(best.c.place))
+    return Prepared.of(kind, statement.order_by(best.c.place), is_list=True)
 
 
 @lru_cache(maxsize=64)
@@ -375,16 +375,19 @@ class Prepared:
         sql: For SQLite's driver; "" otherwise.
         names: Of its parameters, in order.
         fixed: Those that are part of the statement.
+        is_list: SQLite's text gives one row with JSON of all of them. Its driver takes the
+            interpreter's lock for every row, and waits for it each time while requests are served.
     """
 
     statement: Select[Any]
     sql: str = ""
     names: Sequence[str] = ()
     fixed: Mapping[str, Any] | None = None
+    is_list: bool = False
 
     @classmethod
-    def of(cls, kind: Kind, statement: Select[Any]) -> Prepared:
-        """Prepare a statement."""
+    def of(cls, kind: Kind, statement: Select[Any], *, is_list: bool = False) -> Prepared:
+        """Prepare a statement; ``is_list`` only without floats, which JSON would round."""
         if kind == "postgresql":
             return cls(statement)
         compiled = statement.compile(
@@ -392,7 +395,11 @@ class Prepared:
             compile_kwargs={"render_postcompile": True},
         )
         names = compiled.positiontup or []
-        return cls(statement, str(compiled), tuple(names), compiled.params)
+        sql = str(compiled)
+        if is_list:
+            columns = ", ".join(column.key for column in statement.selected_columns if column.key)
+            sql = f"SELECT json_group_array(json_array({columns})) FROM ({sql})"  # noqa: S608 - ours
+        return cls(statement, sql, tuple(names), compiled.params, is_list)
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The parameters in order, for SQLite's driver."""
