@@ -32,6 +32,8 @@ Routes = Callable[[Workspace], APIRouter]
 """Gives a resource's routes over an open workspace."""
 
 ROUTES: tuple[Routes, ...] = (
+    attributes.routes,
+    insights.routes,
     session.routes,
     accounts.routes,
     users.routes,
@@ -43,13 +45,11 @@ ROUTES: tuple[Routes, ...] = (
     scenes.routes,
     dry_runs.routes,
     analysis.routes,
-    attributes.routes,
-    insights.routes,
     files.routes,
     nodes.routes,
     events.routes,
     tracks.routes,
     alerts.routes,
 )
-"""In the order in which they are matched: fixed addresses before those with an id in their place.
-"""
+"""In the order in which they are matched: fixed addresses before those with an id in their place,
+and what is asked for most often first."""

@@ -13,7 +13,7 @@ import base64
 import binascii
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -42,6 +42,7 @@ Open = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 EXACT_TO = 1000
 FRESH_S, STALE_S = 1.0, 2.0
+_AT_ONCE = 2
 _FEW = 2000
 """Insights with the words asked for are sorted up to here, else looked for in order."""
 
@@ -85,6 +86,10 @@ class InsightLists:
         self._exact_to = exact_to
         self._slices = slices
         self._tallies = Tallies(fresh_s=fresh_s, stale_s=stale_s)
+        # More at once are not faster on SQLite, and those beyond the pool would each be opened.
+        self._turn: AbstractAsyncContextManager[object] = (
+            asyncio.Semaphore(_AT_ONCE) if kind == "sqlite" else nullcontext()
+        )
 
     def counted(
         self, *, exact_to: int, fresh_s: float, stale_s: float, slices: int
@@ -227,7 +232,7 @@ class InsightLists:
         return tally.tally(cut, counts, made_s=made_s, took_s=took_s)
 
     async def _rows(self, ask: Prepared, values: Mapping[str, Any]) -> list[Any]:
-        async with self._reading() as connection:
+        async with self._turn, self._reading() as connection:
             if self._kind == "postgresql":
                 return list((await connection.execute(ask.statement, values)).all())
             # A statement alone is a transaction of its own. Straight to the driver: one turn of
