@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -46,6 +47,7 @@ class Callers:
         self._database = database
         self._known: dict[str, _Known] = {}
         self._noted: dict[str, int] = {}
+        self._looking: dict[str, asyncio.Task[KeyHolder | None]] = {}
 
     async def by_key(self, text: str, now_ns: int) -> Caller | None:
         """Whose key it is; None when nobody's, or not any more.
@@ -59,7 +61,7 @@ class Callers:
         digest = digest_of(text)
         known = self._fresh(digest, now_ns)
         if known is None:
-            holder = await self._database.accounts.keys.by_prefix(parts[2])
+            holder = await self._holder(parts[2])
             # As long for a prefix that nobody has.
             is_right = hmac.compare_digest(digest, holder.key.secret_hash if holder else _NO_HASH)
             if holder is None or not is_right or holder.key.revoked_ns is not None:
@@ -111,6 +113,24 @@ class Callers:
     def forget(self) -> None:
         """Look everybody up again: something may have changed."""
         self._known.clear()
+        # Who comes now must not wait for what was read before.
+        self._looking.clear()
+
+    async def _holder(self, prefix: str) -> KeyHolder | None:
+        """Whose key begins so; many requests that come at once look it up once."""
+        task = self._looking.get(prefix)
+        if task is None:
+            task = asyncio.create_task(self._database.accounts.keys.by_prefix(prefix))
+            self._looking[prefix] = task
+            task.add_done_callback(lambda done: self._looked(prefix, done))
+        # Who waits may go away; the others wait on.
+        return await asyncio.shield(task)
+
+    def _looked(self, prefix: str, task: asyncio.Task[KeyHolder | None]) -> None:
+        if self._looking.get(prefix) is task:
+            del self._looking[prefix]
+        if not task.cancelled():
+            task.exception()  # whoever waits is told
 
     def _fresh(self, digest: str, now_ns: int) -> _Known | None:
         known = self._known.get(digest)
