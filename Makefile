@@ -66,6 +66,14 @@ bench-search: $(VENV)/.dev  ## Print the figures of questions, search, answers a
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.jobs --server
 
+.PHONY: bench-service
+bench-service: $(VENV)/.dev  ## Print the figures of the service: lists, statistics, colours, alerts (an hour)
+	$(BIN)/python -m benchmarks.colours
+	$(BIN)/python -m benchmarks.insight_lists
+	$(BIN)/python -m benchmarks.attribute_stats --postgresql
+	$(BIN)/python -m benchmarks.insights
+	$(BIN)/python -m benchmarks.insights --postgresql
+
 .PHONY: golden
 golden: $(VENV)/.dev  ## Rewrite the recorded events of tests/golden; review the diff
 	$(BIN)/python tests/golden/rewrite.py

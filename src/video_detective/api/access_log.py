@@ -67,6 +67,6 @@ def _log(scope: Scope, status: int, took_s: float) -> None:
         "status": status,
         "ms": round(took_s * 1000, 1),
         "client": scope["client"][0] if scope.get("client") else "",
-        "caller": f"{caller.kind}:{caller.id}" if caller is not None else "",
+        "caller": f"{caller.kind} {caller.id}" if caller is not None else "",
     }
     _LOG.info("request", extra={"fields": {k: v for k, v in fields.items() if v != ""}})
