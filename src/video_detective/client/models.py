@@ -10,6 +10,270 @@ from typing import Any, Literal
 from video_detective.client.base import Model
 
 
+class Statistics(Model):
+    """Sums over records; ``timeline`` has the hours or days with records, in order of time."""
+
+    total_records: int
+    total_persons: int
+    gender_distribution: Gender
+    age_distribution: Ages
+    timeline: list[Stretch]
+
+
+class Gender(Model):
+    """Persons by gender; null where nothing could determine it."""
+
+    female: int | None
+    male: int | None
+
+
+class Ages(Model):
+    """Persons by age; null where nothing could determine it."""
+
+    age_less18: int | None
+    age18_to60: int | None
+    age_over60: int | None
+
+
+class Stretch(Model):
+    """Sums of one local hour or day; ``timestamp`` is its beginning in UTC."""
+
+    timestamp: str
+    person_count: int
+    attributes: Counts
+
+
+class Counts(Model):
+    """How many of the persons have each attribute; null where nothing could determine it."""
+
+    female: int | None
+    male: int | None
+    age_less18: int | None
+    age18_to60: int | None
+    age_over60: int | None
+    front: int | None
+    side: int | None
+    back: int | None
+    hat: int | None
+    glasses: int | None
+    hand_bag: int | None
+    shoulder_bag: int | None
+    backpack: int | None
+    hold_objects_in_front: int | None
+    short_sleeve: int | None
+    long_sleeve: int | None
+    long_coat: int | None
+    trousers: int | None
+    shorts: int | None
+    skirt_dress: int | None
+    boots: int | None
+    upper_black: int | None
+    upper_white: int | None
+    upper_red: int | None
+    upper_purple: int | None
+    upper_yellow: int | None
+    upper_gray: int | None
+
+
+class NearRecord(Model):
+    """What the persons in view looked like at one moment near an insight."""
+
+    id: str
+    captured_at: str
+    total_persons: int
+    attributes: Counts
+
+
+class Record(Model):
+    """What the persons in view looked like at one moment, before which device. ``source`` tells
+    what determined more than colours: ``colour`` (nothing did), ``onnx``, ``vlm``.
+    """
+
+    id: str
+    captured_at: str
+    total_persons: int
+    attributes: Counts
+    device_id: str | None
+    device_name: str
+    scene_id: str | None
+    scene_name: str
+    source: Literal["colour", "onnx", "vlm"]
+    created_at: str
+
+
+class FullRecord(Model):
+    """A record with who made it."""
+
+    id: str
+    captured_at: str
+    total_persons: int
+    attributes: Counts
+    device_id: str | None
+    device_name: str
+    scene_id: str | None
+    scene_name: str
+    source: Literal["colour", "onnx", "vlm"]
+    created_at: str
+    compute_node_id: str | None
+    user_id: str | None
+    updated_at: str
+
+
+class Insight(Model):
+    """An alert as it is described. ``thumbnailUrl`` is signed: whoever has it sees that picture
+    for some minutes. ``describedBy``: ``model``, or ``template`` where no model answered;
+    ``reason`` then says why, ``level`` what was really looked at. ``flags``: what a
+    reader must know of the words.
+    """
+
+    id: str
+    alert_id: str
+    device_id: str | None
+    device_name: str
+    scene_id: str | None
+    scene_name: str | None
+    severity: Literal["warning", "critical"]
+    triggered_at: str
+    message: str
+    vlm_status: Literal["pending", "completed", "failed"]
+    vlm_summary: str | None
+    vlm_structured_result: StructuredResult | None
+    thumbnail_url: str | None
+    snapshot_count: int
+    attributes_summary: AttributesSummary | None
+    has_attributes: bool
+    has_vlm_summary: bool
+    created_at: str
+    event_id: str
+    described_by: Literal["model", "template"] | None
+    level: str | None
+    reason: str | None
+    flags: list[str]
+
+
+class StructuredResult(Model):
+    """What was said of an alert: summary at most 500 characters, environment 50, 5 activities, 3
+    suggestions.
+    """
+
+    summary: str
+    person_count: int
+    risk_level: Literal["low", "medium", "high", "critical"]
+    activities: list[str]
+    suggestions: list[str]
+    environment: str
+
+
+class AttributesSummary(Model):
+    """Of the attributes nearest to the trigger."""
+
+    total_persons: int
+    gender_distribution: GenderDistribution
+
+
+class GenderDistribution(Model):
+    """Persons by gender; null where nothing could determine it."""
+
+    female: int | None
+    male: int | None
+
+
+class VlmSummary(Model):
+    """The words about an alert."""
+
+    insight_id: str
+    triggered_at: str
+    severity: Literal["warning", "critical"]
+    vlm_summary: str
+    thumbnail_url: str | None
+    device_id: str | None
+    device_name: str
+    scene_id: str | None
+    scene_name: str | None
+
+
+class SearchAnswer(Model):
+    """Insights that answer a question, best first; ``total`` is how many there are in all."""
+
+    data: list[Insight]
+    total: int
+    interpretation: Understood
+    tokens_used: TokensUsed
+
+
+class Understood(Model):
+    """What a question was understood as; what it does not say is not there."""
+
+    risk_level: Literal["low", "medium", "high", "critical"] | None = None
+    severity: Literal["warning", "critical"] | None = None
+    activity_keywords: list[str] | None = None
+    device_ids: list[str] | None = None
+    scene_ids: list[str] | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    event_types: list[str] | None = None
+    classes: list[str] | None = None
+    colours: list[str] | None = None
+    zones: list[str] | None = None
+    not_understood: list[str] | None = None
+
+
+class TokensUsed(Model):
+    """Tokens of a model; 0 where none was asked."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class InsightDetail(Model):
+    """An insight with what raised the alert, its pictures, and what the model needed."""
+
+    id: str
+    alert_id: str
+    device_id: str | None
+    device_name: str
+    scene_id: str | None
+    scene_name: str | None
+    severity: Literal["warning", "critical"]
+    triggered_at: str
+    message: str
+    vlm_status: Literal["pending", "completed", "failed"]
+    vlm_summary: str | None
+    vlm_structured_result: StructuredResult | None
+    thumbnail_url: str | None
+    snapshot_count: int
+    attributes_summary: AttributesSummary | None
+    has_attributes: bool
+    has_vlm_summary: bool
+    created_at: str
+    event_id: str
+    described_by: Literal["model", "template"] | None
+    level: str | None
+    reason: str | None
+    flags: list[str]
+    metric_path: str
+    operator: Literal["GT", "LT", "GTE", "LTE", "EQ"]
+    threshold: float
+    actual_value: float
+    compute_node_id: str | None
+    snapshot_urls: list[str]
+    vlm_requested_at: str | None
+    vlm_completed_at: str | None
+    vlm_error: str | None
+    vlm_tokens_used: int | None
+    vlm_input_tokens_used: int | None
+    vlm_output_tokens_used: int | None
+    request_id: str
+
+
+class Snapshot(Model):
+    """A picture; ``url`` is signed and good for some minutes."""
+
+    index: int
+    url: str
+
+
 class Who(Model):
     """The caller."""
 
@@ -445,270 +709,6 @@ class Drop(Model):
     reason: str
     count: int
     detail: str
-
-
-class Statistics(Model):
-    """Sums over records; ``timeline`` has the hours or days with records, in order of time."""
-
-    total_records: int
-    total_persons: int
-    gender_distribution: Gender
-    age_distribution: Ages
-    timeline: list[Stretch]
-
-
-class Gender(Model):
-    """Persons by gender; null where nothing could determine it."""
-
-    female: int | None
-    male: int | None
-
-
-class Ages(Model):
-    """Persons by age; null where nothing could determine it."""
-
-    age_less18: int | None
-    age18_to60: int | None
-    age_over60: int | None
-
-
-class Stretch(Model):
-    """Sums of one local hour or day; ``timestamp`` is its beginning in UTC."""
-
-    timestamp: str
-    person_count: int
-    attributes: Counts
-
-
-class Counts(Model):
-    """How many of the persons have each attribute; null where nothing could determine it."""
-
-    female: int | None
-    male: int | None
-    age_less18: int | None
-    age18_to60: int | None
-    age_over60: int | None
-    front: int | None
-    side: int | None
-    back: int | None
-    hat: int | None
-    glasses: int | None
-    hand_bag: int | None
-    shoulder_bag: int | None
-    backpack: int | None
-    hold_objects_in_front: int | None
-    short_sleeve: int | None
-    long_sleeve: int | None
-    long_coat: int | None
-    trousers: int | None
-    shorts: int | None
-    skirt_dress: int | None
-    boots: int | None
-    upper_black: int | None
-    upper_white: int | None
-    upper_red: int | None
-    upper_purple: int | None
-    upper_yellow: int | None
-    upper_gray: int | None
-
-
-class NearRecord(Model):
-    """What the persons in view looked like at one moment near an insight."""
-
-    id: str
-    captured_at: str
-    total_persons: int
-    attributes: Counts
-
-
-class Record(Model):
-    """What the persons in view looked like at one moment, before which device. ``source`` tells
-    what determined more than colours: ``colour`` (nothing did), ``onnx``, ``vlm``.
-    """
-
-    id: str
-    captured_at: str
-    total_persons: int
-    attributes: Counts
-    device_id: str | None
-    device_name: str
-    scene_id: str | None
-    scene_name: str
-    source: Literal["colour", "onnx", "vlm"]
-    created_at: str
-
-
-class FullRecord(Model):
-    """A record with who made it."""
-
-    id: str
-    captured_at: str
-    total_persons: int
-    attributes: Counts
-    device_id: str | None
-    device_name: str
-    scene_id: str | None
-    scene_name: str
-    source: Literal["colour", "onnx", "vlm"]
-    created_at: str
-    compute_node_id: str | None
-    user_id: str | None
-    updated_at: str
-
-
-class Insight(Model):
-    """An alert as it is described. ``thumbnailUrl`` is signed: whoever has it sees that picture
-    for some minutes. ``describedBy``: ``model``, or ``template`` where no model answered;
-    ``reason`` then says why, ``level`` what was really looked at. ``flags``: what a
-    reader must know of the words.
-    """
-
-    id: str
-    alert_id: str
-    device_id: str | None
-    device_name: str
-    scene_id: str | None
-    scene_name: str | None
-    severity: Literal["warning", "critical"]
-    triggered_at: str
-    message: str
-    vlm_status: Literal["pending", "completed", "failed"]
-    vlm_summary: str | None
-    vlm_structured_result: StructuredResult | None
-    thumbnail_url: str | None
-    snapshot_count: int
-    attributes_summary: AttributesSummary | None
-    has_attributes: bool
-    has_vlm_summary: bool
-    created_at: str
-    event_id: str
-    described_by: Literal["model", "template"] | None
-    level: str | None
-    reason: str | None
-    flags: list[str]
-
-
-class StructuredResult(Model):
-    """What was said of an alert: summary at most 500 characters, environment 50, 5 activities, 3
-    suggestions.
-    """
-
-    summary: str
-    person_count: int
-    risk_level: Literal["low", "medium", "high", "critical"]
-    activities: list[str]
-    suggestions: list[str]
-    environment: str
-
-
-class AttributesSummary(Model):
-    """Of the attributes nearest to the trigger."""
-
-    total_persons: int
-    gender_distribution: GenderDistribution
-
-
-class GenderDistribution(Model):
-    """Persons by gender; null where nothing could determine it."""
-
-    female: int | None
-    male: int | None
-
-
-class VlmSummary(Model):
-    """The words about an alert."""
-
-    insight_id: str
-    triggered_at: str
-    severity: Literal["warning", "critical"]
-    vlm_summary: str
-    thumbnail_url: str | None
-    device_id: str | None
-    device_name: str
-    scene_id: str | None
-    scene_name: str | None
-
-
-class SearchAnswer(Model):
-    """Insights that answer a question, best first; ``total`` is how many there are in all."""
-
-    data: list[Insight]
-    total: int
-    interpretation: Understood
-    tokens_used: TokensUsed
-
-
-class Understood(Model):
-    """What a question was understood as; what it does not say is not there."""
-
-    risk_level: Literal["low", "medium", "high", "critical"] | None = None
-    severity: Literal["warning", "critical"] | None = None
-    activity_keywords: list[str] | None = None
-    device_ids: list[str] | None = None
-    scene_ids: list[str] | None = None
-    start_date: str | None = None
-    end_date: str | None = None
-    event_types: list[str] | None = None
-    classes: list[str] | None = None
-    colours: list[str] | None = None
-    zones: list[str] | None = None
-    not_understood: list[str] | None = None
-
-
-class TokensUsed(Model):
-    """Tokens of a model; 0 where none was asked."""
-
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
-
-
-class InsightDetail(Model):
-    """An insight with what raised the alert, its pictures, and what the model needed."""
-
-    id: str
-    alert_id: str
-    device_id: str | None
-    device_name: str
-    scene_id: str | None
-    scene_name: str | None
-    severity: Literal["warning", "critical"]
-    triggered_at: str
-    message: str
-    vlm_status: Literal["pending", "completed", "failed"]
-    vlm_summary: str | None
-    vlm_structured_result: StructuredResult | None
-    thumbnail_url: str | None
-    snapshot_count: int
-    attributes_summary: AttributesSummary | None
-    has_attributes: bool
-    has_vlm_summary: bool
-    created_at: str
-    event_id: str
-    described_by: Literal["model", "template"] | None
-    level: str | None
-    reason: str | None
-    flags: list[str]
-    metric_path: str
-    operator: Literal["GT", "LT", "GTE", "LTE", "EQ"]
-    threshold: float
-    actual_value: float
-    compute_node_id: str | None
-    snapshot_urls: list[str]
-    vlm_requested_at: str | None
-    vlm_completed_at: str | None
-    vlm_error: str | None
-    vlm_tokens_used: int | None
-    vlm_input_tokens_used: int | None
-    vlm_output_tokens_used: int | None
-    request_id: str
-
-
-class Snapshot(Model):
-    """A picture; ``url`` is signed and good for some minutes."""
-
-    index: int
-    url: str
 
 
 class Job(Model):

@@ -57,6 +57,223 @@ from video_detective.client.models import (
 class Operations(Connection):
     """Every route as a method; see ``docs/api.md`` for what each means."""
 
+    def attribute_stats(
+        self,
+        *,
+        start_date: str,
+        end_date: str,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        group_by: Literal["hour", "day"] | Unset = UNSET,
+    ) -> Statistics:
+        """Sums by local hours or days of the account's clock (LEVEL_02)."""
+        return self.call(
+            "GET",
+            "/api/v1/analysis/insights/attributes/stats",
+            TypeAdapter(Statistics),
+            query={
+                "startDate": start_date,
+                "endDate": end_date,
+                "deviceId": device_id,
+                "sceneId": scene_id,
+                "groupBy": group_by,
+            },
+        )
+
+    def attributes_of_insight(self, id_: str) -> list[NearRecord]:
+        """The records from 30 s before to 30 s after an insight, at most 50 (LEVEL_02)."""
+        return self.call(
+            "GET", f"/api/v1/analysis/insights/{id_}/attributes", TypeAdapter(list[NearRecord])
+        )
+
+    def list_attributes(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+    ) -> Page[Record]:
+        """Records of the devices that have attributes (LEVEL_02), newest first."""
+        return self.page(
+            "/api/v1/analysis/attributes",
+            TypeAdapter(list[Record]),
+            {
+                "page": page,
+                "limit": limit,
+                "cursor": cursor,
+                "deviceId": device_id,
+                "sceneId": scene_id,
+                "startDate": start_date,
+                "endDate": end_date,
+            },
+        )
+
+    def each_attributes(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+    ) -> Iterator[Record]:
+        """As ``list_attributes``: every item, page after page."""
+        return each(
+            lambda cursor: self.list_attributes(
+                limit=limit,
+                device_id=device_id,
+                scene_id=scene_id,
+                start_date=start_date,
+                end_date=end_date,
+                cursor=cursor,
+            )
+        )
+
+    def get_attributes(self, id_: str) -> FullRecord:
+        """One record (LEVEL_02)."""
+        return self.call("GET", f"/api/v1/analysis/attributes/{id_}", TypeAdapter(FullRecord))
+
+    def list_insights(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+        q: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+        severity: Literal["warning", "critical"] | Unset | None = UNSET,
+        vlm_status: Literal["pending", "completed", "failed"] | Unset | None = UNSET,
+        has_vlm_summary: bool | Unset | None = UNSET,
+        has_attributes: bool | Unset | None = UNSET,
+    ) -> Page[Insight]:
+        """Insights, the newest trigger first."""
+        return self.page(
+            "/api/v1/analysis/insights",
+            TypeAdapter(list[Insight]),
+            {
+                "page": page,
+                "limit": limit,
+                "cursor": cursor,
+                "q": q,
+                "deviceId": device_id,
+                "sceneId": scene_id,
+                "startDate": start_date,
+                "endDate": end_date,
+                "severity": severity,
+                "vlmStatus": vlm_status,
+                "hasVlmSummary": has_vlm_summary,
+                "hasAttributes": has_attributes,
+            },
+        )
+
+    def each_insights(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        q: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+        severity: Literal["warning", "critical"] | Unset | None = UNSET,
+        vlm_status: Literal["pending", "completed", "failed"] | Unset | None = UNSET,
+        has_vlm_summary: bool | Unset | None = UNSET,
+        has_attributes: bool | Unset | None = UNSET,
+    ) -> Iterator[Insight]:
+        """As ``list_insights``: every item, page after page."""
+        return each(
+            lambda cursor: self.list_insights(
+                limit=limit,
+                q=q,
+                device_id=device_id,
+                scene_id=scene_id,
+                start_date=start_date,
+                end_date=end_date,
+                severity=severity,
+                vlm_status=vlm_status,
+                has_vlm_summary=has_vlm_summary,
+                has_attributes=has_attributes,
+                cursor=cursor,
+            )
+        )
+
+    def list_vlm_summaries(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+        q: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+    ) -> Page[VlmSummary]:
+        """Summaries of insights that have one, the newest trigger first."""
+        return self.page(
+            "/api/v1/analysis/insights/vlm-summaries",
+            TypeAdapter(list[VlmSummary]),
+            {
+                "page": page,
+                "limit": limit,
+                "cursor": cursor,
+                "q": q,
+                "deviceId": device_id,
+                "sceneId": scene_id,
+                "startDate": start_date,
+                "endDate": end_date,
+            },
+        )
+
+    def each_vlm_summaries(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        q: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+    ) -> Iterator[VlmSummary]:
+        """As ``list_vlm_summaries``: every item, page after page."""
+        return each(
+            lambda cursor: self.list_vlm_summaries(
+                limit=limit,
+                q=q,
+                device_id=device_id,
+                scene_id=scene_id,
+                start_date=start_date,
+                end_date=end_date,
+                cursor=cursor,
+            )
+        )
+
+    def search_insights(self, *, query: str, limit: int | Unset = UNSET) -> SearchAnswer:
+        """The insights that answer a question, best first."""
+        return self.call(
+            "POST",
+            "/api/v1/analysis/insights/search",
+            TypeAdapter(SearchAnswer),
+            body={"query": query, "limit": limit},
+        )
+
+    def get_insight(self, id_: str) -> InsightDetail:
+        """One insight with all there is to it."""
+        return self.call("GET", f"/api/v1/analysis/insights/{id_}", TypeAdapter(InsightDetail))
+
+    def list_snapshots(self, id_: str) -> list[Snapshot]:
+        """The pictures of an insight, in order of time."""
+        return self.call(
+            "GET", f"/api/v1/analysis/insights/{id_}/snapshots", TypeAdapter(list[Snapshot])
+        )
+
     def get_session(
         self,
     ) -> Who:
@@ -737,223 +954,6 @@ class Operations(Connection):
         """As ``analysis_status``: every item, page after page."""
         return each(
             lambda cursor: self.analysis_status(limit=limit, device_id=device_id, cursor=cursor)
-        )
-
-    def attribute_stats(
-        self,
-        *,
-        start_date: str,
-        end_date: str,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        group_by: Literal["hour", "day"] | Unset = UNSET,
-    ) -> Statistics:
-        """Sums by local hours or days of the account's clock (LEVEL_02)."""
-        return self.call(
-            "GET",
-            "/api/v1/analysis/insights/attributes/stats",
-            TypeAdapter(Statistics),
-            query={
-                "startDate": start_date,
-                "endDate": end_date,
-                "deviceId": device_id,
-                "sceneId": scene_id,
-                "groupBy": group_by,
-            },
-        )
-
-    def attributes_of_insight(self, id_: str) -> list[NearRecord]:
-        """The records from 30 s before to 30 s after an insight, at most 50 (LEVEL_02)."""
-        return self.call(
-            "GET", f"/api/v1/analysis/insights/{id_}/attributes", TypeAdapter(list[NearRecord])
-        )
-
-    def list_attributes(
-        self,
-        *,
-        page: int | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        cursor: str | Unset | None = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-    ) -> Page[Record]:
-        """Records of the devices that have attributes (LEVEL_02), newest first."""
-        return self.page(
-            "/api/v1/analysis/attributes",
-            TypeAdapter(list[Record]),
-            {
-                "page": page,
-                "limit": limit,
-                "cursor": cursor,
-                "deviceId": device_id,
-                "sceneId": scene_id,
-                "startDate": start_date,
-                "endDate": end_date,
-            },
-        )
-
-    def each_attributes(
-        self,
-        *,
-        limit: int | Unset = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-    ) -> Iterator[Record]:
-        """As ``list_attributes``: every item, page after page."""
-        return each(
-            lambda cursor: self.list_attributes(
-                limit=limit,
-                device_id=device_id,
-                scene_id=scene_id,
-                start_date=start_date,
-                end_date=end_date,
-                cursor=cursor,
-            )
-        )
-
-    def get_attributes(self, id_: str) -> FullRecord:
-        """One record (LEVEL_02)."""
-        return self.call("GET", f"/api/v1/analysis/attributes/{id_}", TypeAdapter(FullRecord))
-
-    def list_insights(
-        self,
-        *,
-        page: int | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        cursor: str | Unset | None = UNSET,
-        q: str | Unset | None = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-        severity: Literal["warning", "critical"] | Unset | None = UNSET,
-        vlm_status: Literal["pending", "completed", "failed"] | Unset | None = UNSET,
-        has_vlm_summary: bool | Unset | None = UNSET,
-        has_attributes: bool | Unset | None = UNSET,
-    ) -> Page[Insight]:
-        """Insights, the newest trigger first."""
-        return self.page(
-            "/api/v1/analysis/insights",
-            TypeAdapter(list[Insight]),
-            {
-                "page": page,
-                "limit": limit,
-                "cursor": cursor,
-                "q": q,
-                "deviceId": device_id,
-                "sceneId": scene_id,
-                "startDate": start_date,
-                "endDate": end_date,
-                "severity": severity,
-                "vlmStatus": vlm_status,
-                "hasVlmSummary": has_vlm_summary,
-                "hasAttributes": has_attributes,
-            },
-        )
-
-    def each_insights(
-        self,
-        *,
-        limit: int | Unset = UNSET,
-        q: str | Unset | None = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-        severity: Literal["warning", "critical"] | Unset | None = UNSET,
-        vlm_status: Literal["pending", "completed", "failed"] | Unset | None = UNSET,
-        has_vlm_summary: bool | Unset | None = UNSET,
-        has_attributes: bool | Unset | None = UNSET,
-    ) -> Iterator[Insight]:
-        """As ``list_insights``: every item, page after page."""
-        return each(
-            lambda cursor: self.list_insights(
-                limit=limit,
-                q=q,
-                device_id=device_id,
-                scene_id=scene_id,
-                start_date=start_date,
-                end_date=end_date,
-                severity=severity,
-                vlm_status=vlm_status,
-                has_vlm_summary=has_vlm_summary,
-                has_attributes=has_attributes,
-                cursor=cursor,
-            )
-        )
-
-    def list_vlm_summaries(
-        self,
-        *,
-        page: int | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        cursor: str | Unset | None = UNSET,
-        q: str | Unset | None = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-    ) -> Page[VlmSummary]:
-        """Summaries of insights that have one, the newest trigger first."""
-        return self.page(
-            "/api/v1/analysis/insights/vlm-summaries",
-            TypeAdapter(list[VlmSummary]),
-            {
-                "page": page,
-                "limit": limit,
-                "cursor": cursor,
-                "q": q,
-                "deviceId": device_id,
-                "sceneId": scene_id,
-                "startDate": start_date,
-                "endDate": end_date,
-            },
-        )
-
-    def each_vlm_summaries(
-        self,
-        *,
-        limit: int | Unset = UNSET,
-        q: str | Unset | None = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-    ) -> Iterator[VlmSummary]:
-        """As ``list_vlm_summaries``: every item, page after page."""
-        return each(
-            lambda cursor: self.list_vlm_summaries(
-                limit=limit,
-                q=q,
-                device_id=device_id,
-                scene_id=scene_id,
-                start_date=start_date,
-                end_date=end_date,
-                cursor=cursor,
-            )
-        )
-
-    def search_insights(self, *, query: str, limit: int | Unset = UNSET) -> SearchAnswer:
-        """The insights that answer a question, best first."""
-        return self.call(
-            "POST",
-            "/api/v1/analysis/insights/search",
-            TypeAdapter(SearchAnswer),
-            body={"query": query, "limit": limit},
-        )
-
-    def get_insight(self, id_: str) -> InsightDetail:
-        """One insight with all there is to it."""
-        return self.call("GET", f"/api/v1/analysis/insights/{id_}", TypeAdapter(InsightDetail))
-
-    def list_snapshots(self, id_: str) -> list[Snapshot]:
-        """The pictures of an insight, in order of time."""
-        return self.call(
-            "GET", f"/api/v1/analysis/insights/{id_}/snapshots", TypeAdapter(list[Snapshot])
         )
 
     def announce_file(
