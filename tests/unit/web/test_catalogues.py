@@ -49,6 +49,9 @@ def test_every_text_that_the_page_asks_for_is_there(language: str) -> None:
     asked = {name for source in sources for name in re.findall(pattern, source)}
     assert len(asked) > 30
     assert asked <= set(catalogue(language))
+    at_the_door = {n for source in sources for n in re.findall(r"\bdoorText\.([a-z_]+)", source)}
+    assert len(at_the_door) > 5
+    assert at_the_door <= set(catalogue(language)["door"])
 
 
 def test_chinese_text_has_chinese_punctuation() -> None:

@@ -2,7 +2,7 @@
 // no server sees and no log has.
 
 const form = document.getElementById("door");
-const text = JSON.parse(document.getElementById("text").textContent);
+const doorText = JSON.parse(document.getElementById("text").textContent);
 
 function fail(message) {
   const place = form.querySelector(".failure");
@@ -11,19 +11,19 @@ function fail(message) {
 }
 
 function words(status, problem) {
-  if (status === 401) return text.refused;
-  if (status === 409) return text.name_taken;
-  if (status === 410) return text.link_used;
-  if (status === 429) return text.too_many;
+  if (status === 401) return doorText.refused;
+  if (status === 409) return doorText.name_taken;
+  if (status === 410) return doorText.link_used;
+  if (status === 429) return doorText.too_many;
   if (status === 400) return problem;
-  return text.failed;
+  return doorText.failed;
 }
 
 async function submit(event) {
   event.preventDefault();
   const given = Object.fromEntries(new FormData(form));
   if ("again" in given) {
-    if (given.again !== given.password) return fail(text.differ);
+    if (given.again !== given.password) return fail(doorText.differ);
     delete given.again;
   }
   if ("link" in form.dataset) given.token = location.hash.slice(1);
@@ -42,7 +42,7 @@ async function submit(event) {
     fail(words(answer.status, body.message));
     form.querySelector("[type=password]").focus();
   } catch {
-    fail(text.failed);
+    fail(doorText.failed);
   } finally {
     button.disabled = false;
     form.removeAttribute("aria-busy");
@@ -51,7 +51,7 @@ async function submit(event) {
 
 if (form) {
   form.addEventListener("submit", submit);
-  if ("link" in form.dataset && location.hash.length < 2) fail(text.no_link);
+  if ("link" in form.dataset && location.hash.length < 2) fail(doorText.no_link);
   // Whoever came from another site may have a session all the same: ask from here.
   if ("look" in form.dataset) {
     const answer = await fetch("/api/v1/session");
