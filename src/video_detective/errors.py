@@ -81,6 +81,8 @@ class MissingError(UsageError):
 class GoneError(MissingError):
     """A link that was good for a time or for one use is so no longer."""
 
+    code = "GONE"
+
 
 class ForbiddenError(VideoDetectiveError):
     """The caller is known and may not do this (scope, role, plan)."""

@@ -520,7 +520,9 @@ async def test_the_set_up_link_makes_the_first_admin_once(
     async with client_of(workspace) as late:
         for used in (token, again, "nonsense"):
             body |= {"token": used, "name": "late"}
-            refused(await late.post("/api/v1/session/set-up", json=body), 410)
+            answer = await late.post("/api/v1/session/set-up", json=body)
+            refused(answer, 410)
+            assert answer.json()["error"]["code"] == "GONE"
     assert await set_up_token(workspace, time.time_ns()) is None
 
 

@@ -22,7 +22,7 @@ Detective.
 **Envelope.** Every success of `/api/v1` is `{success: true, statusCode, data, meta}`; every error,
 of an unknown address (404) or method (405) too, is `{success: false, statusCode, message, error:
 {code, details?}, meta}`. `code` is stable: VALIDATION_ERROR, UNAUTHORIZED, FORBIDDEN, NOT_FOUND,
-METHOD_NOT_ALLOWED, CONFLICT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, RATE_LIMITED,
+METHOD_NOT_ALLOWED, CONFLICT, GONE, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, RATE_LIMITED,
 UPSTREAM_UNAVAILABLE, INTERNAL.
 
 **Request ids.** `X-Request-Id` is kept where it is a sane token, made otherwise, and found again in
