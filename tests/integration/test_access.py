@@ -254,11 +254,11 @@ async def test_a_key_that_cannot_be_meant_names_its_field(admin: httpx.AsyncClie
         (good | {"name": ""}, "name"),
         (good | {"name": " "}, "name"),
         (good | {"scopes": []}, "scopes"),
-        (good | {"scopes": ["everything"]}, "scopes.0"),
+        (good | {"scopes": ["everything"]}, "scopes[0]"),
         (good | {"expiresAt": "soon"}, "expiresAt"),
         (good | {"expiresAt": "9999-01-01"}, "expiresAt"),
         (good | {"deviceIds": []}, "deviceIds"),
-        (good | {"deviceIds": ["7"]}, "deviceIds.0"),
+        (good | {"deviceIds": ["7"]}, "deviceIds[0]"),
         (good | {"more": 1}, "more"),
     ]
     for body, field in wrong:

@@ -127,7 +127,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "x", "timezone": "Mars/Olympus"}, "timezone"),
     ({"name": "x", "timezone": "../../etc/passwd"}, "timezone"),
     ({"name": "x", "plan": "LEVEL_03"}, "plan"),
-    ({"name": "x", "tags": [1]}, "tags.0"),
+    ({"name": "x", "tags": [1]}, "tags[0]"),
     ({"name": "x", "colour": "red"}, "colour"),
 ]
 

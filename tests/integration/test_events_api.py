@@ -136,7 +136,10 @@ async def test_what_cannot_be_meant_is_named(http: httpx.AsyncClient) -> None:
         answer = await http.get("/api/v1/events", params={field: value})
 
         assert answer.status_code == 400
-        assert [item["field"] for item in answer.json()["error"]["details"]] == [field]
+        (problem,) = answer.json()["error"]["details"]
+        assert problem["field"] == field
+        if field.endswith("Date"):
+            assert field not in problem["problem"]  # named once is enough
 
 
 async def track(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import compile_path
 
+from video_detective.config.tree import field_name
 from video_detective.errors import (
     ConflictError,
     FieldError,
@@ -116,8 +117,8 @@ def failure(
 
 
 def _field_of(place: Sequence[str | int]) -> str:
-    """``zones.yard.points.2`` of a body; a parameter's name; ``body`` of a body as a whole."""
-    return ".".join(map(str, place[1:])) or "body"
+    """``recipients[2]`` of a body; a parameter's name; ``body`` of a body as a whole."""
+    return field_name(tuple(place[1:])) if len(place) > 1 else "body"
 
 
 def _sendable(text: str) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from video_detective.errors import FieldError, MissingError, PlanError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
-from video_detective.services.times import parse_time
+from video_detective.services.times import field_period
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage.attributes.base import (
     AttributePage,
@@ -115,23 +115,11 @@ async def _asked(
     if camera_id is not None:
         require_plan(places, camera_id)
         zone = places.zone(camera_id)
-    since_ns = _time(wanted.start, zone, "startDate")
-    until_ns = _time(wanted.end, zone, "endDate")
-    if since_ns is not None and until_ns is not None and until_ns <= since_ns:
-        raise FieldError([("endDate", "it is not after startDate")])
+    since_ns, until_ns = field_period(wanted.start, wanted.end, zone)
     query = AttributeQuery(
         reach=caller.reach, camera_id=camera_id, since_ns=since_ns, until_ns=until_ns
     )
     return query, zone
-
-
-def _time(text: str | None, zone: ZoneInfo, field: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text, zone, what=field)
-    except UsageError as cause:
-        raise FieldError([(field, cause.message)]) from cause
 
 
 def require_plan(places: Places, camera_id: str) -> None:

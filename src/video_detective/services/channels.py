@@ -298,7 +298,7 @@ def _settings_problems(kind: ChannelKind, settings: Mapping[str, Any]) -> list[t
         problems.append(("url", problem))
     elif wanted == "recipients":
         problems += [
-            (f"recipients.{number}", "is no e-mail address; write it like name@example.com")
+            (f"recipients[{number}]", "is no e-mail address; write it like name@example.com")
             for number, address in enumerate(settings["recipients"])
             if not ADDRESS.fullmatch(address)
         ]
@@ -315,7 +315,7 @@ async def _filter_problems(
         problems.append(("filters.severities", f"use {', '.join(SEVERITIES)}"))
     for number, device_id in enumerate(draft.device_ids or ()):
         if await workspace.database.devices.device(caller.reach, device_id) is None:
-            problems.append((f"filters.deviceIds.{number}", f"there is no device '{device_id}'"))
+            problems.append((f"filters.deviceIds[{number}]", f"there is no device '{device_id}'"))
     return problems
 
 

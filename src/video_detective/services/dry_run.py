@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from video_detective.config import Camera
-from video_detective.errors import TooLargeError, UsageError
+from video_detective.errors import FieldError, TooLargeError
 from video_detective.geometry import NS_PER_S
 from video_detective.rules import Event, Observation
 from video_detective.rules.parameters import Metric
@@ -24,7 +24,7 @@ from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
 from video_detective.services.replay import Difference, Play, PlayedAlert, compare, event_key
 from video_detective.services.scenes import check_document, find_scene
-from video_detective.services.times import local_time, parse_time
+from video_detective.services.times import field_period, local_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage import EventQuery, LookRow, PointRow
 from video_detective.storage.devices import DeviceRow, SceneRow
@@ -119,8 +119,7 @@ class DryRuns:
 
         Raises:
             MissingError: there is no such scene in reach.
-            FieldError: the draft cannot be meant.
-            UsageError: the period cannot be meant.
+            FieldError: the period or the document cannot be meant.
             TooLargeError: more was seen in it than is played at once.
         """
         workspace = self._workspace
@@ -310,17 +309,10 @@ def _camera(device: DeviceRow, document: Mapping[str, Any]) -> Camera:
 
 
 def _period(since: str, until: str, zone: ZoneInfo) -> tuple[int, int]:
-    since_ns = parse_time(since, zone, what="from")
-    until_ns = parse_time(until, zone, what="to")
-    if since_ns >= until_ns:
-        raise UsageError(
-            f"from {since!r} is not before to {until!r}", remedy="Give the earlier time first."
-        )
+    since_ns, until_ns = field_period(since, until, zone, ("from", "to"))
+    assert since_ns is not None and until_ns is not None  # noqa: S101, PT018 - both are given
     if until_ns - since_ns > LONGEST_NS:
-        raise UsageError(
-            f"The period from {since!r} to {until!r} is longer than 7 days",
-            remedy="Try the draft on a shorter one.",
-        )
+        raise FieldError([("to", f"{until!r} is more than 7 days after from {since!r}")])
     return since_ns, until_ns
 
 

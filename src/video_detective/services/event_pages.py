@@ -11,7 +11,7 @@ from video_detective.errors import FieldError, MissingError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
-from video_detective.services.times import parse_time
+from video_detective.services.times import field_period
 from video_detective.services.workspace import Workspace
 from video_detective.storage import EventQuery, Page, PointRow, StoredEvent, TrackRow
 
@@ -88,7 +88,7 @@ async def list_events(
     if wanted.device_id is not None:
         device = await find_device(workspace, caller, wanted.device_id)
         camera, zone = device.camera_id, ZoneInfo(device.timezone)
-    since_ns, until_ns = _range(wanted.start, wanted.end, zone)
+    since_ns, until_ns = field_period(wanted.start, wanted.end, zone)
     query = EventQuery(
         camera=camera,
         types=wanted.types,
@@ -142,7 +142,7 @@ async def list_tracks(
         FieldError: a time, the range or the cursor cannot be meant.
     """
     device = await find_device(workspace, caller, device_id)
-    since_ns, until_ns = _range(start, end, ZoneInfo(device.timezone))
+    since_ns, until_ns = field_period(start, end, ZoneInfo(device.timezone))
     assert since_ns is not None and until_ns is not None  # noqa: S101, PT018 - both are given
     longest_ns = LONGEST_WITH_POINTS_NS if with_points else LONGEST_NS
     if until_ns - since_ns > longest_ns:
@@ -176,21 +176,6 @@ async def list_tracks(
         next_cursor=_write_cursor(shown[-1]) if len(tracks) > limit else None,
         timezone=device.timezone,
     )
-
-
-def _range(start: str | None, end: str | None, zone: ZoneInfo) -> tuple[int | None, int | None]:
-    since_ns = None if start is None else _time(start, zone, "startDate")
-    until_ns = None if end is None else _time(end, zone, "endDate")
-    if since_ns is not None and until_ns is not None and until_ns <= since_ns:
-        raise FieldError([("endDate", "it lies not behind startDate")])
-    return since_ns, until_ns
-
-
-def _time(text: str, zone: ZoneInfo, field: str) -> int:
-    try:
-        return parse_time(text, zone, what=field)
-    except UsageError as cause:
-        raise FieldError([(field, str(cause))]) from cause
 
 
 def _write_cursor(last: TrackRow) -> str:

@@ -18,7 +18,6 @@ from typing import BinaryIO
 
 from video_detective.errors import (
     ConflictError,
-    FieldError,
     MissingError,
     StorageError,
     TooLargeError,
@@ -28,7 +27,7 @@ from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
 from video_detective.services.node import node_id
-from video_detective.services.times import parse_time
+from video_detective.services.times import field_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage.ids import new_id
 from video_detective.storage.work.base import JobEnd, JobRow
@@ -92,10 +91,7 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
         )
     if file.start_time is not None:
         zone = (await workspace.places()).zone(device.camera_id)
-        try:
-            parse_time(file.start_time, zone, what="startTime")
-        except UsageError as cause:
-            raise FieldError([("startTime", str(cause))]) from cause
+        field_time(file.start_time, zone, "startTime")
     node = node_id(workspace)
     await _require_room(workspace, node, file.size_bytes)
     now = now_ns()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, MissingError, UsageError
+from video_detective.errors import MissingError
 from video_detective.services.access import Caller
-from video_detective.services.times import parse_time
+from video_detective.services.times import field_period
 from video_detective.services.understanding import understand
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage.insights.index import Words
@@ -81,9 +81,7 @@ async def insight_page(
         places = await workspace.within(caller.reach).places()
         camera = _camera(places, asked)
     zone = ZoneInfo(caller.timezone) if camera is None or places is None else places.zone(camera)
-    since_ns, until_ns = _time(asked.start, zone, "startDate"), _time(asked.end, zone, "endDate")
-    if since_ns is not None and until_ns is not None and until_ns <= since_ns:
-        raise FieldError([("endDate", "it is not after startDate")])
+    since_ns, until_ns = field_period(asked.start, asked.end, zone)
     wanted = InsightFilter(
         device_id=asked.device_id,
         scene_id=asked.scene_id,
@@ -188,15 +186,6 @@ def _with_words(wanted: InsightFilter, question: str, places: Places, now_ns: in
         until_ns=min(until, default=None),
         words=words if words.groups or words.without else None,
     )
-
-
-def _time(text: str | None, zone: ZoneInfo, field: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text, zone, what=field)
-    except UsageError as cause:
-        raise FieldError([(field, cause.message)]) from cause
 
 
 def _missing(what: str, its_id: str) -> MissingError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import UsageError
+from video_detective.errors import FieldError, UsageError
 from video_detective.geometry import NS_PER_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +54,8 @@ def parse_time(text: str, zone: ZoneInfo, *, what: str) -> int:
     """Nanoseconds UTC of an RFC 3339 time; without an offset it is read in ``zone``.
 
     Raises:
-        UsageError: the text is no time, or out of range; ``what`` names the field.
+        UsageError: the text is no time, or out of range; ``what`` says which time, if it is not
+            empty.
     """
     try:
         moment = datetime.fromisoformat(text.strip())
@@ -63,9 +64,41 @@ def parse_time(text: str, zone: ZoneInfo, *, what: str) -> int:
         delta = moment - _EPOCH
     except (ValueError, OverflowError) as cause:
         raise UsageError(
-            f"{what} {text!r} is not a time",
+            f"{what} {text!r} is not a time".strip(),
             remedy="Write it like 2025-12-16T22:05:00 or 2025-12-16T22:05:00+08:00.",
         ) from cause
     if not 0 <= delta.total_seconds() < 9e9:
-        raise UsageError(f"{what} {text!r} lies outside 1970..2255", remedy="Check the year.")
+        raise UsageError(
+            f"{what} {text!r} lies outside 1970..2255".strip(), remedy="Check the year."
+        )
     return (delta // timedelta(microseconds=1)) * (NS_PER_S // 1_000_000)
+
+
+def field_time(text: str, zone: ZoneInfo, field: str) -> int:
+    """``parse_time`` of a request's field.
+
+    Raises:
+        FieldError: the text is no time, or out of range; under the field's name.
+    """
+    try:
+        return parse_time(text, zone, what="")
+    except UsageError as cause:
+        raise FieldError([(field, str(cause).rstrip("."))]) from cause
+
+
+def field_period(
+    start: str | None,
+    end: str | None,
+    zone: ZoneInfo,
+    fields: tuple[str, str] = ("startDate", "endDate"),
+) -> tuple[int | None, int | None]:
+    """The period ``[start, end)`` that a request names; None for an end that it leaves open.
+
+    Raises:
+        FieldError: one of them is no time, or the period is empty; under the field's name.
+    """
+    since_ns = None if start is None else field_time(start, zone, fields[0])
+    until_ns = None if end is None else field_time(end, zone, fields[1])
+    if since_ns is not None and until_ns is not None and until_ns <= since_ns:
+        raise FieldError([(fields[1], f"{end!r} is not after {fields[0]} {start!r}")])
+    return since_ns, until_ns

@@ -163,8 +163,8 @@ UNMEANT: list[tuple[dict[str, Any], str]] = [
     ({"kind": "webhook", "name": "x", "url": "https://x/", "recipients": ["a@b.c"]}, "recip"),
     ({"kind": "email", "name": "x"}, "recipients"),
     ({"kind": "email", "name": "x", "recipients": []}, "recipients"),
-    ({"kind": "email", "name": "x", "recipients": ["a@b.c", "no"]}, "recipients.1"),
-    ({"kind": "email", "name": "x", "recipients": ["a@b.c\r\nBcc: d@e.f"]}, "recipients.0"),
+    ({"kind": "email", "name": "x", "recipients": ["a@b.c", "no"]}, "recipients[1]"),
+    ({"kind": "email", "name": "x", "recipients": ["a@b.c\r\nBcc: d@e.f"]}, "recipients[0]"),
     ({"kind": "mqtt", "name": "x", "url": "https://x/"}, "url"),
     ({"kind": "smoke", "name": "x"}, "kind"),
     ({"kind": "mqtt", "name": ""}, "name"),
@@ -177,7 +177,7 @@ UNMEANT: list[tuple[dict[str, Any], str]] = [
             "name": "x",
             "filters": {"deviceIds": ["0199a2c4-5d10-7c3e-9f00-2b1a6c7d8e90"]},
         },
-        "filters.deviceIds.0",
+        "filters.deviceIds[0]",
     ),
     ({"kind": "mqtt", "name": "x", "secret": "mine"}, "secret"),
 ]
@@ -316,7 +316,7 @@ async def test_nothing_of_another_account_is_there(world: World) -> None:
             device = {"deviceIds": [await world.site.device_id()]}
             body = {"kind": "webhook", "name": "x", "url": receiver.url, "filters": device}
             error = bad(await other.post("/api/v1/channels", json=body), 400)
-            assert error["details"][0]["field"] == "filters.deviceIds.0"
+            assert error["details"][0]["field"] == "filters.deviceIds[0]"
         assert receiver.received == []
 
 

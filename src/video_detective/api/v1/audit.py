@@ -10,10 +10,9 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
-from video_detective.errors import FieldError, UsageError
 from video_detective.services.access import Caller
 from video_detective.services.audit import audit_page, verify_audit
-from video_detective.services.times import parse_time, utc_text
+from video_detective.services.times import field_time, utc_text
 from video_detective.services.workspace import Workspace
 from video_detective.storage.accounts.audit import AuditRow
 
@@ -129,12 +128,7 @@ def routes(workspace: Workspace) -> APIRouter:
 
 
 def _moment(field: str, text: str | None, caller: Caller) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text, ZoneInfo(caller.timezone), what=field)
-    except UsageError as cause:
-        raise FieldError([(field, cause.message)]) from cause
+    return None if text is None else field_time(text, ZoneInfo(caller.timezone), field)
 
 
 def _wire(row: AuditRow) -> Entry:

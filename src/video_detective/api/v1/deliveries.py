@@ -12,11 +12,10 @@ from pydantic import ConfigDict, Field
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
 from video_detective.api.v1.paging import id_cursor
-from video_detective.errors import FieldError, UsageError
 from video_detective.pipeline.clock import now_ns
 from video_detective.services import deliveries
 from video_detective.services.access import Caller
-from video_detective.services.times import parse_time, utc_text
+from video_detective.services.times import field_time, utc_text
 from video_detective.services.workspace import Workspace
 from video_detective.storage.notices.base import DeliveryQuery, DeliveryRow
 
@@ -194,12 +193,7 @@ def _values(row: DeliveryRow) -> dict[str, Any]:
 
 
 def _moment(field: str, text: str | None, caller: Caller) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text, ZoneInfo(caller.timezone), what=field)
-    except UsageError as cause:
-        raise FieldError([(field, cause.message)]) from cause
+    return None if text is None else field_time(text, ZoneInfo(caller.timezone), field)
 
 
 def _text(identity: UUID | None) -> str | None:

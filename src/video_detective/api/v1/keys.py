@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
-from video_detective.errors import FieldError, UsageError
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller, Scope
 from video_detective.services.keys import (
@@ -21,7 +20,7 @@ from video_detective.services.keys import (
     key_page,
     revoke_key,
 )
-from video_detective.services.times import parse_time, utc_text
+from video_detective.services.times import field_time, utc_text
 from video_detective.services.workspace import Workspace
 from video_detective.storage.accounts.rows import KeyRow
 
@@ -166,12 +165,7 @@ def _ids(devices: list[UUID] | None) -> list[str] | None:
 
 
 def _moment(text: str | None, caller: Caller) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text, ZoneInfo(caller.timezone), what="expiresAt")
-    except UsageError as cause:
-        raise FieldError([("expiresAt", cause.message)]) from cause
+    return None if text is None else field_time(text, ZoneInfo(caller.timezone), "expiresAt")
 
 
 def _wire(row: KeyRow) -> Key:
