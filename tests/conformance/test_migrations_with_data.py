@@ -27,7 +27,7 @@ from video_detective.storage import EventQuery, StoredEvent, migrate
 from video_detective.storage.database import Database
 from video_detective.storage.narration_rows import NarrationRequest
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 IMPORTED = "evt_20260115_away_0001"
 """An event of a camera that nobody ever configured here."""
 MADE_ANEW = frozenset({"alembic_version", "event_index"})

@@ -48,6 +48,7 @@ from video_detective.storage.base import (
     StoredEvent,
     TrackRow,
 )
+from video_detective.storage.changes import Changes
 from video_detective.storage.devices.devices import Devices
 from video_detective.storage.dialects import WRITE, Address
 from video_detective.storage.documents import Built
@@ -89,6 +90,7 @@ class Database:
         self.vectors = Vectors(address.kind, self._reading, self._writing)
         self.work = Work(address.kind, self._reading, self._writing)
         self.notices = Notices(address.kind, self._reading, self._writing)
+        self.live = Changes(address.kind, self._reading)
 
     @classmethod
     async def open(

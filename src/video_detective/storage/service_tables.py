@@ -272,11 +272,17 @@ ALERTS = Table(
     Column("triggered_ns", BigInteger, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("request_id", SafeText, nullable=False),
+    Column("review_state", KEY_TEXT, nullable=False, server_default="new"),
+    Column("review_reason", SafeText),
+    Column("reviewed_by", SafeText),
+    Column("reviewed_by_id", KEY_TEXT),
+    Column("reviewed_ns", BigInteger),
     UniqueConstraint("event_id", "alert_rule"),
     Index(None, "account_id", "triggered_ns", "alert_id"),
     Index(None, "camera_id", "alert_rule", "triggered_ns"),
 )
-"""``kind``: ``event`` or ``metric``. ``event_id`` with ``alert_rule``: at most one each."""
+"""``kind``: ``event`` or ``metric``. ``event_id`` with ``alert_rule``: at most one each.
+``review_state``: new, seen, confirmed, dismissed; who set it last, and when, beside it."""
 
 INSIGHTS = Table(
     "insights",
@@ -326,14 +332,17 @@ INSIGHTS = Table(
         Computed("vlm_summary IS NOT NULL", persisted=True),
         nullable=False,
     ),
+    Column("review_state", KEY_TEXT, nullable=False, server_default="new"),
     # All that lists filter by: they skip and count without a look at the rows.
     Index(
         "ix_insights_list", "account_id", "is_hidden", "triggered_ns", "insight_id", "camera_id",
         "scene_id", "severity", "vlm_status", "has_summary", "has_attributes",
+        "review_state",
     ),
     Index(
         "ix_insights_list_of_camera", "camera_id", "is_hidden", "triggered_ns", "insight_id",
         "account_id", "scene_id", "severity", "vlm_status", "has_summary", "has_attributes",
+        "review_state",
     ),
     Index(None, "vlm_status", "created_ns"),
     Index(None, "event_id"),
@@ -342,7 +351,8 @@ INSIGHTS = Table(
 """Exactly one per alert, made in its transaction. ``is_hidden``: the event is no longer listed,
 its footage was analysed again. ``snapshots``: pictures in order, ``{sha256, frameId, timeNs}``.
 ``described_by``: ``model`` or ``template``. ``tokens`` and ``text``: of the summary, for search;
-"" while there is none. ``vlm_status``: pending, completed, failed."""
+"" while there is none. ``vlm_status``: pending, completed, failed. ``review_state``: that of the
+alert, for lists."""
 
 INSIGHT_INDEX = "insight_index"
 """The full-text index over ``INSIGHTS.tokens``; made like ``tables.INDEX_NAME``."""
