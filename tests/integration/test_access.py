@@ -604,6 +604,8 @@ async def test_the_log_is_listed_and_verified_by_the_interface(
         f"/api/v1/audit?limit=2&action=key.create&cursor={pagination['nextCursor']}"
     )
     assert [entry["details"]["name"] for entry in rest.json()["data"]] == ["a", "tests"]
+    for path in ("users", "keys", "accounts"):
+        refused(await admin.get(f"/api/v1/{path}?cursor=x"), 400)
     for wrong in ("cursor=x", "action=A%20B", "startDate=soon", "page=0", "who=me"):
         refused(await admin.get(f"/api/v1/audit?{wrong}"), 400)
     state = data_of(await admin.get("/api/v1/audit/verify"))

@@ -227,6 +227,8 @@ def test_unknown_addresses_and_methods_are_answered_in_the_envelope(client: http
     assert wrong.status_code == 405
     assert Failure.model_validate(wrong.json()).error.code == "METHOD_NOT_ALLOWED"
     assert "GET" in wrong.headers["Allow"]
+    named = client.get("/api/v1/analysis/insights/search")  # and not the insight "search"
+    assert (named.status_code, named.headers["Allow"]) == (405, "POST")
     twice = client.get("/api/v1/devices?page=1&page=2")
     assert [item.field for item in Failure.model_validate(twice.json()).error.details or ()] == [
         "page"

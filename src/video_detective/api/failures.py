@@ -149,6 +149,11 @@ def handle_failures(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        if any(item["loc"][0] == "path" for item in error.errors()):
+            # ``/users/invitations`` is no ``/users/{id}``, whose methods it has not.
+            methods = _paths_of(request).get(request.url.path, {request.method.lower(): None})
+            if request.method.lower() not in methods:
+                return await http(request, HTTPException(405))
         details = [
             Problem(field=_field_of(item["loc"]), problem=str(item["msg"]))
             for item in error.errors()
@@ -171,10 +176,18 @@ def handle_failures(app: FastAPI) -> None:
 
 def _methods_of(request: Request) -> list[str]:
     """Every method of an address. Starlette knows only those of the first route that it meets."""
-    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    paths = _paths_of(request)
+    if (own := paths.get(request.url.path)) is not None:
+        return sorted(map(str.upper, own))
     return sorted(
         method.upper()
         for template, operations in paths.items()
         if compile_path(template)[0].match(request.url.path)
         for method in operations
     )
+
+
+def _paths_of(request: Request) -> dict[str, dict[str, object]]:
+    """Addresses, or templates of such, and what each has by method."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    return paths

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
 from video_detective.api.security import set_up_link
+from video_detective.api.v1.paging import id_cursor
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
 from video_detective.services.accounts import (
@@ -113,7 +114,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             limit=query.limit,
             offset=(query.page - 1) * query.limit,
-            cursor=query.cursor,
+            cursor=id_cursor(query.cursor),
         )
         return answer(
             request,
