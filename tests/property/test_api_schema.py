@@ -150,6 +150,7 @@ NOT_NOW = {
     "POST /api/v1/accounts": 403,  # only of the default account
     "PATCH /api/v1/users/{id}": 409,  # the last admin
     "POST /api/v1/deliveries/{id}/replay": 409,  # not sent yet
+    "POST /api/v1/devices/try-source": 503,  # no camera is there
     "POST /api/v1/scenes": 409,  # the device has one
     "PATCH /api/v1/scenes/{id}": 409,  # at another version
     "PATCH /api/v1/analysis/files/{id}": 409,  # all of it is here

@@ -560,6 +560,16 @@ class Scene(Model):
     note: str
 
 
+class SceneSchema(Model):
+    """JSON Schema (2020-12) of ``document``. Besides the standard's words, ``x-refers`` names
+    the part of the document of which a value is an id, and ``x-paths`` the forms of a
+    metric, in which ``*`` is an id. What depends on several fields is checked only when a
+    document is sent.
+    """
+
+    document: dict[str, Any]
+
+
 class RemovedScene(Model):
     """What was removed."""
 
@@ -830,8 +840,10 @@ class Event(Model):
     narration: Narration | None
     frame_links: list[str]
     clip_link: str | None
+    clip_spans: list[ClipSpan]
     facts: dict[str, Any]
     parameters: dict[str, Any]
+    measures: list[Measure]
     media: list[MediaFile]
 
 
@@ -866,6 +878,33 @@ class Narration(Model):
     reason: str | None
     flags: list[str]
     result: dict[str, Any] | None
+
+
+class ClipSpan(Model):
+    """A stretch that a clip shows. It shows them one after the other, from its time 0 on."""
+
+    start_time: str
+    end_time: str
+
+
+class Measure(Model):
+    """A fact with its unit and what the rule asks of it. Pixels are those of a picture 720 high;
+    ``time`` is RFC 3339 in UTC; ``share`` is 0..1 of the picture.
+    """
+
+    rule_id: str
+    key: str
+    value: float | str | list[float] | list[str]
+    unit: Literal["s", "px", "px_s", "deg", "count", "time", "name", "share"]
+    limit: Limit | None
+
+
+class Limit(Model):
+    """What a rule asks of a measure: to be ``comparison`` ``value``, its parameter ``key``."""
+
+    key: str
+    value: float
+    comparison: Literal["at_least", "at_most", "over", "under", "equal"]
 
 
 class MediaFile(Model):

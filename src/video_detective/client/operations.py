@@ -41,6 +41,7 @@ from video_detective.client.models import (
     RemovedScene,
     Replayed,
     Scene,
+    SceneSchema,
     SearchAnswer,
     Snapshot,
     Statistics,
@@ -775,6 +776,12 @@ class Operations(Connection):
             },
         )
 
+    def try_source(self, *, source: str, device_id: str | Unset | None = UNSET) -> bytes:
+        """What an address shows, before a device is given it. Nothing is kept."""
+        return self.send(
+            "POST", "/api/v1/devices/try-source", body={"source": source, "deviceId": device_id}
+        ).content
+
     def get_device(self, id_: str) -> Device:
         """One device."""
         return self.call("GET", f"/api/v1/devices/{id_}", TypeAdapter(Device))
@@ -851,6 +858,12 @@ class Operations(Connection):
             TypeAdapter(Scene),
             body={"deviceId": device_id, "name": name, "document": document, "note": note},
         )
+
+    def get_schema(
+        self,
+    ) -> SceneSchema:
+        """The schema of a scene's document, from which a program makes forms."""
+        return self.call("GET", "/api/v1/scenes/schema", TypeAdapter(SceneSchema))
 
     def get_scene(self, id_: str) -> Scene:
         """One scene at the version in force."""

@@ -2,6 +2,7 @@
 
 from video_detective.config.base import Camera, Document, SceneDocument, check_camera_id
 from video_detective.config.reading import load, parse, parse_scene, written_scene
+from video_detective.config.schema import scene_schema
 
 __all__ = [
     "Camera",
@@ -11,5 +12,6 @@ __all__ = [
     "load",
     "parse",
     "parse_scene",
+    "scene_schema",
     "written_scene",
 ]

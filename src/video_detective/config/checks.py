@@ -18,6 +18,15 @@ FieldPath = tuple[str | int, ...]
 """Keys and indices from the document's root to a field."""
 Problem = tuple[FieldPath, str]
 
+METRICS = (
+    "zones.*.count",
+    "zones.*.queue_length",
+    "zones.*.max_dwell_s",
+    "zones.*.mean_dwell_s",
+    "tripwires.*.left_to_right",
+    "tripwires.*.right_to_left",
+)
+"""Forms of a metric's path; ``*`` is the id of a zone or tripwire."""
 _METRIC = re.compile(
     r"zones\.(?P<zone>[^.]+)\.(?:count|queue_length|max_dwell_s|mean_dwell_s)"
     r"|tripwires\.(?P<tripwire>[^.]+)\.(?:left_to_right|right_to_left)"
@@ -38,8 +47,13 @@ _LEAST: Mapping[str, float] = {
 """Lower bounds of rule fields; every other number except ``threshold`` must be 0 or more."""
 
 
-_MOST = 1e9
+MOST_NUMBER = 1e9
 """Of every number: seconds beyond it (thirty years) would not fit the clock."""
+
+
+def least_of(name: str) -> float:
+    """The lower bound of a rule's or alert rule's number of that name."""
+    return -MOST_NUMBER if name == "threshold" else _LEAST.get(name, 0)
 
 
 def timezone_problem(name: object) -> str | None:
@@ -125,9 +139,9 @@ def _check_alerts(
                     (*here, "types", place),
                     f"there is no event type {kind!r}; use some of {', '.join(EVENT_TYPES)}",
                 )
-        yield from _check_bounds((*here, "cooldown_s"), alert.cooldown_s, 0)
+        yield from _check_bounds((*here, "cooldown_s"), alert.cooldown_s, least_of("cooldown_s"))
         if alert.threshold is not None:
-            yield from _check_bounds((*here, "threshold"), alert.threshold, -_MOST)
+            yield from _check_bounds((*here, "threshold"), alert.threshold, least_of("threshold"))
 
 
 def _check_points(
@@ -165,8 +179,7 @@ def _check_rule(path: FieldPath, camera: SceneDocument, rule: Rule) -> Iterator[
         for number in numbers:
             if not isinstance(number, int | float) or isinstance(number, bool):
                 continue
-            least = -_MOST if item.name == "threshold" else _LEAST.get(item.name, 0)
-            yield from _check_bounds((*path, item.name), number, least)
+            yield from _check_bounds((*path, item.name), number, least_of(item.name))
         if isinstance(value, dict):
             yield from _check_classes((*path, item.name), tuple(value))
     if rule.type == "metric":
@@ -194,8 +207,8 @@ def _check_rule(path: FieldPath, camera: SceneDocument, rule: Rule) -> Iterator[
 def _check_bounds(path: FieldPath, number: float, least: float) -> Iterator[Problem]:
     if number < least:
         yield path, f"{number:g} must be at least {least:g}"
-    elif number > _MOST:
-        yield path, f"{number:g} must be at most {_MOST:g}"
+    elif number > MOST_NUMBER:
+        yield path, f"{number:g} must be at most {MOST_NUMBER:g}"
 
 
 def _no_such(what: str, named: str, known: Mapping[str, object]) -> str:

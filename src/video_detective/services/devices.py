@@ -76,7 +76,7 @@ async def create_device(
             f"{caller.kind.capitalize()} {caller.name!r} is limited to certain devices",
             remedy="Make devices with one that is not.",
         )
-    _check(new.source, new.timezone)
+    check_source(new.source, new.timezone)
     device = DeviceRow(
         device_id=new_id(now_ns),
         account_id=caller.account_id,
@@ -128,7 +128,7 @@ async def change_device(
             plan=change.plan,
             tags=change.tags,
         )
-    _check(change.source or "", change.timezone)
+    check_source(change.source or "", change.timezone)
     told = {
         "name": change.name,
         "aliases": change.aliases and list(change.aliases),
@@ -160,8 +160,12 @@ async def remove_device(
     await workspace.database.devices.remove(caller.reach, device_id, now_ns=now_ns, entry=entry)
 
 
-def _check(source: str, timezone: str | None) -> None:
-    """Raises FieldError; never repeats the address, which may hold a password."""
+def check_source(source: str, timezone: str | None = None) -> None:
+    """Refuse an address ("": none) or a time zone that cannot be meant.
+
+    Raises:
+        FieldError: it never repeats the address, which may hold a password.
+    """
     problems: list[tuple[str, str]] = []
     if timezone is not None and (problem := timezone_problem(timezone)) is not None:
         problems.append(("timezone", problem))

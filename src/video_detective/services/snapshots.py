@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from video_detective.errors import (
     DecodeError,
@@ -14,14 +17,19 @@ from video_detective.errors import (
     SourceLostError,
     UnsupportedSourceError,
     UpstreamError,
+    UsageError,
     VideoDetectiveError,
 )
 from video_detective.geometry import NS_PER_S
+from video_detective.media.addresses import without_secret
+from video_detective.media.file import VideoFile
 from video_detective.media.live import LiveStream
 from video_detective.media.pictures import encode_jpeg
 from video_detective.pipeline.clock import now_ns as clock
 from video_detective.services.access import Caller
-from video_detective.services.devices import find_device
+from video_detective.services.devices import check_source, find_device, shown_source
+from video_detective.services.files import file_of
+from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
 from video_detective.storage.devices import DeviceRow
 
@@ -34,6 +42,8 @@ FRESH_NS = 5 * NS_PER_S
 AT_ONCE = 4
 """Cameras asked at the same time; further ones wait, and get what is stored when it takes long."""
 _MOST_KEPT = 64
+_FILES_TRIED = 5
+_EARLY_FRAME = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +110,43 @@ class Snapshots:
         await self._workspace.identity.views.note(self._workspace.database, entry)
         return snapshot
 
+    async def attempt(
+        self, caller: Caller, source: str, *, device_id: str | None, now_ns: int
+    ) -> Snapshot:
+        """What an address shows that no device has yet. The attempt is audited.
+
+        Args:
+            caller: Who asks.
+            source: Address of a live stream.
+            device_id: Whose address it is to be: the shown one of its present address stands for
+                that address with its secrets.
+            now_ns: UTC now.
+
+        Raises:
+            MissingError: there is no such device in reach.
+            FieldError: the address cannot be meant.
+            UpstreamError: no picture comes from there.
+        """
+        check_source(source)
+        if device_id is not None:
+            device = await find_device(self._workspace, caller, device_id)
+            if source == shown_source(device):
+                source = device.source
+        entry = caller.entry(
+            "device.try",
+            device_id or "",
+            time_ns=now_ns,
+            details={"source": without_secret(source)},
+        )
+        await self._workspace.database.accounts.log([entry])
+        tried = await self._ask(source)
+        if tried.problem is not None:
+            raise UpstreamError(
+                f"No picture came: {tried.problem.message}", remedy=tried.problem.remedy
+            )
+        assert tried.snapshot is not None  # noqa: S101 - one of them is set
+        return tried.snapshot
+
     async def _live(self, device: DeviceRow, now_ns: int) -> _Tried:
         key = (device.device_id, device.source)
         kept = self._tried.get(key)
@@ -136,7 +183,7 @@ class Snapshots:
     async def _stored(self, device: DeviceRow) -> Snapshot | None:
         newest = await self._workspace.database.devices.newest_picture(device.camera_id)
         if newest is None:
-            return None
+            return await self._uploaded(device)
         sha256, time_ns = newest
         path = self._workspace.blobs.path(sha256, ".jpg")
         try:
@@ -144,6 +191,49 @@ class Snapshots:
         except OSError:
             return None  # retention or another machine's disk has it
         return Snapshot(jpeg=jpeg, time_ns=time_ns, origin="stored")
+
+    async def _uploaded(self, device: DeviceRow) -> Snapshot | None:
+        """Out of the newest uploaded video that still lies here: one without events has no other
+        picture, and zones are drawn before there are events.
+        """  # noqa: D205 - one sentence
+        jobs = await self._workspace.database.work.jobs.page(
+            None, camera_id=device.camera_id, limit=_FILES_TRIED
+        )
+        for job in jobs:
+            path = file_of(self._workspace, job.job_id)
+            if job.status == "uploading" or not path.is_file():
+                continue
+            with suppress(UsageError, DecodeError, OSError):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, _early_frame, path, device.timezone, job.start_time
+                )
+        return None
+
+
+def _early_frame(path: Path, timezone: str, start: str | None) -> Snapshot | None:
+    """A frame some way into a video: the first ones are often black.
+
+    Args:
+        path: The video.
+        timezone: IANA name, of the camera.
+        start: Time of its first frame; None: as the video says.
+
+    Raises:
+        UsageError, DecodeError: it is no video.
+    """
+    frame = None
+    start_ns = None if start is None else parse_time(start, ZoneInfo(timezone), what="startTime")
+    frames = VideoFile(path, timezone=timezone, start_ns=start_ns).frames()
+    try:
+        for frame in frames:
+            if frame.index >= _EARLY_FRAME:
+                break
+        if frame is None:
+            return None
+        return Snapshot(jpeg=encode_jpeg(frame.bgr), time_ns=frame.time_ns, origin="stored")
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
 
 
 def _one_frame(source: str) -> Snapshot:

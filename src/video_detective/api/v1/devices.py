@@ -111,6 +111,21 @@ class DeviceUpdate(Wire):
     aliases: _Names | None = None
 
 
+class SourceTrial(Wire):
+    """An address to try. With ``deviceId`` the shown address of that device means its present one,
+    with user and password.
+    """  # noqa: D205 - one sentence
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"source": "rtsp://127.0.0.1:8554/stream1"}]}
+    )
+
+    source: _Source = Field(
+        min_length=1, description="Address of the live stream: rtsp, rtsps, http or https"
+    )
+    device_id: UUID | None = None
+
+
 class Removed(Wire):
     """What was removed."""
 
@@ -155,6 +170,23 @@ def routes(workspace: Workspace) -> APIRouter:
         )
         device = await devices.create_device(workspace, caller, new, now_ns=now_ns())
         return answer(request, _wire(device), status=201)
+
+    trial_responses = responses(Device, 404, 413, 415, 503)
+    trial_responses[200] = {
+        "description": "A JPEG: what the address shows now",
+        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+    }
+
+    @router.post("/try-source", response_class=Response, responses=trial_responses)
+    async def try_source(caller: Writer, body: SourceTrial) -> Response:
+        """What an address shows, before a device is given it. Nothing is kept."""
+        taken = await snapshots.attempt(
+            caller,
+            body.source,
+            device_id=None if body.device_id is None else str(body.device_id),
+            now_ns=now_ns(),
+        )
+        return Response(taken.jpeg, media_type="image/jpeg")
 
     @router.get("/{id}", responses=responses(Device, 404))
     async def get_device(request: Request, caller: Reader, device_id: DeviceId) -> Response:

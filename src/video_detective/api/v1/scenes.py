@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
-from video_detective.config import written_scene
+from video_detective.config import scene_schema, written_scene
 from video_detective.pipeline.clock import now_ns
 from video_detective.services import scenes
 from video_detective.services.access import Caller
@@ -144,6 +144,15 @@ class RemovedScene(Wire):
     id: str
 
 
+class SceneSchema(Wire):
+    """JSON Schema (2020-12) of ``document``. Besides the standard's words, ``x-refers`` names the
+    part of the document of which a value is an id, and ``x-paths`` the forms of a metric, in which
+    ``*`` is an id. What depends on several fields is checked only when a document is sent.
+    """  # noqa: D205 - one sentence
+
+    document: dict[str, Any]
+
+
 class ScenesQuery(PageQuery):
     """Which page of which scenes."""
 
@@ -186,6 +195,11 @@ def routes(workspace: Workspace) -> APIRouter:
             now_ns=now_ns(),
         )
         return answer(request, _wire(scene), status=201)
+
+    @router.get("/schema", responses=responses(SceneSchema))
+    async def get_schema(request: Request, caller: Reader) -> Response:
+        """The schema of a scene's document, from which a program makes forms."""
+        return answer(request, SceneSchema(document=scene_schema()))
 
     @router.get("/{id}", responses=responses(Scene, 404))
     async def get_scene(request: Request, caller: Reader, scene_id: SceneId) -> Response:
