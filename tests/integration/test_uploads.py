@@ -135,7 +135,8 @@ def test_files_that_are_too_large_or_sent_wrongly_are_refused(site: Site, film: 
     assert site.http.patch(address, content=in_pieces(), headers=headers).status_code == 413
     assert site.http.patch(address, content=film, headers=BYTES).status_code == 400
     form = {"Content-Type": "application/json", "Upload-Offset": "0"}
-    assert site.http.patch(address, content=film, headers=form).status_code == 415
+    refused = site.http.patch(address, content=film, headers=form)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
     assert site.http.post(f"/api/v1/analysis/jobs/{announced.json()['data']['id']}/cancel").json()[
         "data"
     ]["status"] == ("cancelled")
@@ -236,6 +237,8 @@ async def test_files_that_nobody_needs_any_more_are_removed(tmp_path: Path) -> N
             return job.job_id
 
         waits, cut_off, ended = await a_file(5), await a_file(6), await a_file(5)
+        never = files.Announcement(device_id=device, file_name="b.mp4", size_bytes=7)
+        never_sent = (await files.announce(workspace, caller, never)).job_id
         jobs = workspace.database.work.jobs
         assert await jobs.end(ended, None, JobEnd(status="done", ended_ns=now_ns()))
         folder = tmp_path / files.FOLDER
@@ -246,6 +249,35 @@ async def test_files_that_nobody_needs_any_more_are_removed(tmp_path: Path) -> N
         await sweep(workspace, now_ns=now_ns() + 25 * 3600 * NS_PER_S)
 
         assert [path.name for path in folder.iterdir()] == [waits]
-        abandoned = await jobs.get(cut_off)
-        assert abandoned is not None
-        assert (abandoned.status, abandoned.error_code) == ("failed", "UPLOAD_ABANDONED")
+        for job_id in (cut_off, never_sent):
+            abandoned = await jobs.get(job_id)
+            assert abandoned is not None
+            assert (abandoned.status, abandoned.error_code) == ("failed", "UPLOAD_ABANDONED")
+
+
+@pytest.mark.parametrize(("is_right", "status"), [(True, "queued"), (False, "failed")])
+async def test_a_service_killed_while_it_checks_a_whole_file_checks_it_again(
+    tmp_path: Path, *, is_right: bool, status: str
+) -> None:
+    film = b"12345"
+    digest = hashlib.sha256(film if is_right else b"").hexdigest()
+    async with open_workspace(tmp_path) as workspace:
+        announcement = files.Announcement(
+            device_id=await save_camera(workspace),
+            file_name="a.mp4",
+            size_bytes=len(film),
+            sha256=digest,
+        )
+        job = await files.announce(workspace, await local_caller(workspace), announcement)
+        jobs = workspace.database.work.jobs
+        epoch = await jobs.begin_receiving(job.job_id, 0)
+        assert epoch is not None
+        stored(tmp_path, job.job_id).write_bytes(film)
+        assert await jobs.received(job.job_id, epoch, len(film))
+
+        await sweep(workspace, now_ns=now_ns() + 3600 * NS_PER_S)
+
+        swept = await jobs.get(job.job_id)
+        assert swept is not None
+        assert swept.status == status
+        assert stored(tmp_path, job.job_id).exists() == is_right

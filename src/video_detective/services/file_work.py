@@ -21,7 +21,7 @@ from video_detective.pipeline.file_runner import FileRunner
 from video_detective.pipeline.trace import traced
 from video_detective.pipeline.worker import Progress
 from video_detective.services.analysis import Request, analyze
-from video_detective.services.files import FOLDER, file_of, remove_file
+from video_detective.services.files import FOLDER, complete, file_of, remove_file
 from video_detective.services.live import spawner
 from video_detective.services.node import node_id
 from video_detective.services.numbers import fresh_numbers
@@ -32,6 +32,8 @@ from video_detective.storage.work.base import ENDED, JobEnd, JobRow
 
 SWEEP_S = 60.0
 """Between two looks for files that are to be removed."""
+COMPLETE_S = 300.0
+"""A whole file that nobody has queued for so long is nobody's: the largest is checked sooner."""
 TELL_S = 0.5
 USELESS = frozenset({"UNSUPPORTED_SOURCE", "DECODE_FAILED", "PAYLOAD_TOO_LARGE"})
 """What is wrong with the file itself: it is removed at once."""
@@ -70,38 +72,56 @@ async def _sweep_on(workspace: Workspace, stop: asyncio.Event) -> None:
 
 
 async def sweep(workspace: Workspace, *, now_ns: int) -> None:
-    """Remove the files that nobody needs any more.
+    """Remove the files that nobody needs any more, and take up those that nobody completed.
 
-    Those of jobs that ended ``uploads.keep_hours`` ago, those of which nothing came for so long,
-    and those that are no job's.
+    Removed are those of jobs that ended ``uploads.keep_hours`` ago, those of which nothing came for
+    so long, and those that are no job's.
 
     Args:
         workspace: Where.
         now_ns: UTC now.
     """
     folder = workspace.data_dir / FOLDER
-    if not folder.is_dir():
-        return
-    changed = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     jobs = workspace.database.work.jobs
+    receiving = await jobs.uploading(node_id(workspace))
+    changed: dict[str, int] = {}
+    if folder.is_dir():
+        changed = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    before_ns = now_ns - round(workspace.settings.uploads.keep_hours * 3600 * NS_PER_S)
     known: dict[str, JobRow] = {}
     names = sorted(changed)
     for start in range(0, len(names), 500):
         known |= await jobs.of_files(names[start : start + 500])
-    before_ns = now_ns - round(workspace.settings.uploads.keep_hours * 3600 * NS_PER_S)
-    for name, changed_ns in changed.items():
+    for name in names:
         job = known.get(name)
         if job is None or (job.status in ENDED and (job.ended_ns or 0) < before_ns):
             remove_file(workspace, name)
-        elif job.status == "uploading" and changed_ns < before_ns:
-            end = JobEnd(
-                status="failed",
-                ended_ns=now_ns,
-                error_code="UPLOAD_ABANDONED",
-                error="Nothing more of the file came. Announce it again, and send it anew.",
-            )
-            if await jobs.end(name, job.epoch, end):
-                remove_file(workspace, name)
+    for job in receiving:
+        # There is no file before the first byte.
+        await _sweep_upload(
+            workspace, job, changed.get(job.job_id, job.created_ns), now_ns, before_ns
+        )
+
+
+async def _sweep_upload(
+    workspace: Workspace, job: JobRow, changed_ns: int, now_ns: int, before_ns: int
+) -> None:
+    """See to an upload that came to a stop: nothing came since ``before_ns``, or all has come."""
+    if changed_ns < before_ns:
+        end = JobEnd(
+            status="failed",
+            ended_ns=now_ns,
+            error_code="UPLOAD_ABANDONED",
+            error="Nothing more of the file came. Announce it again, and send it anew.",
+        )
+        if await workspace.database.work.jobs.end(job.job_id, job.epoch, end):
+            remove_file(workspace, job.job_id)
+    elif job.received_bytes == job.size_bytes and changed_ns < now_ns - COMPLETE_S * NS_PER_S:
+        _log.info("upload %s is whole, and its service ended before it was checked", job.job_id)
+        try:
+            await complete(workspace, job, job.epoch)
+        except VideoDetectiveError as error:
+            _log.warning("upload %s cannot be analysed: %s", job.job_id, error)
 
 
 # --- in the file's own process

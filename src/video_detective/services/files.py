@@ -233,7 +233,7 @@ async def receive(
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         received = await _Piece(workspace, job, epoch, file).take(offset, content)
     if received == job.size_bytes:
-        await _complete(workspace, job, epoch)
+        await complete(workspace, job, epoch)
     return await find_job(workspace, caller, job_id)
 
 
@@ -295,8 +295,15 @@ def _write_at(file: BinaryIO, at: int, content: bytes) -> None:
         view = view[file.write(view) :]
 
 
-async def _complete(workspace: Workspace, job: JobRow, epoch: int) -> None:
-    """Check a whole file, and queue its analysis."""
+async def complete(workspace: Workspace, job: JobRow, epoch: int) -> None:
+    """Check a whole file, and queue its analysis.
+
+    ``epoch`` is that of the connection that sent its end.
+
+    Raises:
+        UsageError: it has another SHA-256; its job has failed.
+        StorageError: it cannot be read.
+    """
     path = file_of(workspace, job.job_id)
     jobs = workspace.database.work.jobs
     if job.sha256 is not None:

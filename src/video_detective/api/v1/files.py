@@ -215,7 +215,8 @@ def routes(workspace: Workspace) -> APIRouter:
         """
         sort = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if sort != CONTENT_TYPE:
-            return failure(request, 415, "VALIDATION_ERROR", f"Content-Type must be {CONTENT_TYPE}")
+            message = f"Content-Type must be {CONTENT_TYPE}"
+            return failure(request, 415, "UNSUPPORTED_MEDIA_TYPE", message)
         length = request.headers.get("Content-Length", "")
         try:
             job = await files.receive(

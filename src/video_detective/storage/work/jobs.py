@@ -130,6 +130,13 @@ class Jobs:
 
     # --- receiving
 
+    async def uploading(self, node_id: str) -> list[JobRow]:
+        """The uploads that a node has begun to receive, or is to; the oldest first."""
+        query = self._select(None).where(_JOBS.status == "uploading", _JOBS.node_id == node_id)
+        async with self._reading() as connection:
+            found = await connection.execute(query.order_by(_JOBS.job_id))
+            return [job_from(row) for row in found.mappings()]
+
     async def begin_receiving(self, job_id: str, offset: int) -> int | None:
         """Take an upload for a connection; an earlier connection's writes are refused from now on.
 
