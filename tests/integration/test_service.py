@@ -194,6 +194,68 @@ async def test_gaps_in_the_recording_are_told(client: httpx.AsyncClient) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"q": "後門有沒有人徘徊？"},
+        {"q": "徘徊"},
+        {"camera": "cam02"},
+        {"from": "2026-01-15T22:00:30", "to": "2026-01-15T22:01:05"},
+        {"q": "沒有這種東西"},
+        {"q": "100%"},
+        {"q": "沒有人徘徊的闖入"},
+    ],
+)
+async def test_the_time_line_has_all_that_the_list_has(
+    client_on_each: httpx.AsyncClient, asked: dict[str, str]
+) -> None:
+    listed = await client_on_each.get("/api/search", params=asked)
+    answer = await client_on_each.get("/api/search/timeline", params=asked)
+    line = shapes.SearchTimeline.model_validate(answer.json())
+    marks = [mark for camera in line.cameras for mark in camera.marks or []]
+    assert sorted(mark.event_id for mark in marks) == sorted(ids(listed))
+    assert line.total == listed.json()["total"] == sum(sum(c.counts) for c in line.cameras)
+    spans = {camera.camera_id: len(camera.recorded) for camera in line.cameras}
+    told = [span["camera_id"] for span in listed.json()["coverage"]]
+    assert {key: count for key, count in spans.items() if count} == {
+        key: told.count(key) for key in told
+    }
+
+
+async def test_the_time_line_counts_in_steps_and_tells_gaps(
+    client_on_each: httpx.AsyncClient,
+) -> None:
+    answer = await client_on_each.get("/api/search/timeline", params={"resolution": 10})
+    line = shapes.SearchTimeline.model_validate(answer.json())
+    assert (line.start_time, line.end_time) == (
+        "2026-01-15T22:00:00+08:00",
+        "2026-01-15T22:01:40+08:00",
+    )
+    assert (line.grid_time, line.step_s) == (line.start_time, 10)
+    cam01, cam02 = line.cameras
+    assert cam01.recorded == [(0, 30), (38, 100)]
+    assert list(zip(cam01.steps, cam01.counts, cam01.risks, strict=True)) == [
+        (1, 1, "critical"),
+        (4, 1, "medium"),
+    ]
+    assert (cam02.steps, cam02.risks) == ([7], ["low"])
+
+    # The day asked for is shown whole, with the time without recording, and nothing of tomorrow.
+    day = {"from": "2026-01-15T00:00:00", "to": "2026-01-16T00:00:00", "camera": "cam01"}
+    answer = await client_on_each.get("/api/search/timeline", params=day)
+    line = shapes.SearchTimeline.model_validate(answer.json())
+    assert (line.start_time or "", line.end_time or "") == (
+        "2026-01-15T00:00:00+08:00",
+        "2026-01-16T00:00:00+08:00",
+    )
+    assert [c.recorded for c in line.cameras] == [[(79_200, 79_300)]]  # 8 s are nothing of a day
+    empty = await client_on_each.get(
+        "/api/search/timeline", params={"to": "2020-01-01", "resolution": 1}
+    )
+    assert empty.json()["start_time"] is None
+
+
 # --- events and media
 
 

@@ -25,11 +25,13 @@ from video_detective.services.access import Caller
 from video_detective.services.events import camera_list, find_event, find_media
 from video_detective.services.report import make_report
 from video_detective.services.search import search
+from video_detective.services.search_timeline import search_time_line
 from video_detective.services.workspace import Workspace
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _PARAMETERS = {
     "/api/search": ("q", "camera", "from", "to", "limit", "cursor", "lang", "answer"),
+    "/api/search/timeline": ("q", "camera", "from", "to", "resolution"),
     "/api/report": ("from", "to", "camera", "lang"),
 }
 # Not for good: an analysis made again may replace an event's pictures.
@@ -137,6 +139,34 @@ def _routes(workspace: Workspace) -> APIRouter:
                 cursor=cursor,
                 language=lang,
                 use_model=answer == "auto",
+            )
+        )
+
+    @router.get(
+        "/api/search/timeline", responses={200: {"model": shapes.SearchTimeline}, **missing}
+    )
+    async def search_timeline(
+        seen: Seen,
+        q: Annotated[str, Query(max_length=500, description="Keywords or a question")] = "",
+        camera: Annotated[str, Query(max_length=64, description="Camera id; empty: all")] = "",
+        since: Annotated[
+            str, Query(alias="from", max_length=40, description="RFC 3339; bare: camera's zone")
+        ] = "",
+        until: Annotated[str, Query(alias="to", max_length=40, description="Likewise")] = "",
+        resolution: Annotated[
+            int, Query(ge=1, le=1000, description="Into how many steps the period is cut at most")
+        ] = 240,
+    ) -> JSONResponse:
+        """When the events that answer a question were, of each camera, and what was recorded."""
+        return JSONResponse(
+            await search_time_line(
+                seen,
+                q,
+                now_ns=now_ns(),
+                camera=camera,
+                since=since,
+                until=until,
+                resolution=resolution,
             )
         )
 

@@ -121,7 +121,8 @@ class SearchAnswer(Shape):
     """An answer, the events it rests on (best first), and what was recorded at all.
 
     ``answer_by`` says whose words the answer is in; a model's were checked sentence by sentence.
-    ``answer_note`` says why a model's are not used. ``total`` counts events that match in full.
+    ``answer_note`` says why a model's are not used: ``no_model`` is configured, it was
+    ``not_asked``, or what went wrong. ``total`` counts events that match in full.
     """
 
     answer_zh: str
@@ -138,6 +139,55 @@ class SearchAnswer(Shape):
     total: int
     total_is_exact: bool
     next_cursor: str | None
+
+
+class TimelineMark(Shape):
+    """An event on the time line; times are RFC 3339 with the camera's offset."""
+
+    event_id: str
+    start_time: str
+    end_time: str | None
+    event_type: str
+    type: str
+    type_en: str
+    risk_level: Risk
+
+
+class TimelineCamera(Shape):
+    """A camera's row of the time line.
+
+    ``recorded`` are stretches with a recording, as seconds since ``start_time``. ``steps`` are the
+    numbers of the steps in which events began, ``counts`` how many did, and ``risks`` the gravest
+    risk among those; the three run side by side. ``marks`` has the events themselves where there
+    are few, null where there are many.
+    """
+
+    camera_id: str
+    timezone: str
+    recorded: list[tuple[float, float]]
+    steps: list[int]
+    counts: list[int]
+    risks: list[Risk]
+    marks: list[TimelineMark] | None
+
+
+class SearchTimeline(Shape):
+    """All events that answer a question, by camera and time.
+
+    Step ``n`` begins ``n * step_s`` seconds after ``grid_time``, which is at or before
+    ``start_time``. ``is_part``: only the newest ``total`` are counted, and ``counted_from`` says
+    from when on. The times are null where there is neither a recording nor an event.
+    """
+
+    start_time: str | None
+    end_time: str | None
+    grid_time: str | None
+    step_s: int
+    timezone: str
+    total: int
+    is_part: bool
+    counted_from: str | None
+    cameras: list[TimelineCamera]
 
 
 class Actor(Shape):

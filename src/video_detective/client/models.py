@@ -888,14 +888,18 @@ class ClipSpan(Model):
 
 
 class Measure(Model):
-    """A fact with its unit and what the rule asks of it. Pixels are those of a picture 720 high;
-    ``time`` is RFC 3339 in UTC; ``share`` is 0..1 of the picture.
+    """A fact with its unit and what the rule asks of it, as data and in words. Pixels are those
+    of a picture 720 high; ``time`` is RFC 3339 in UTC; ``share`` is 0..1 of the picture.
     """
 
     rule_id: str
     key: str
+    name: str
+    name_en: str
     value: float | str | list[float] | list[str]
     unit: Literal["s", "px", "px_s", "deg", "count", "time", "name", "share"]
+    text: str
+    text_en: str
     limit: Limit | None
 
 
@@ -905,6 +909,8 @@ class Limit(Model):
     key: str
     value: float
     comparison: Literal["at_least", "at_most", "over", "under", "equal"]
+    text: str
+    text_en: str
 
 
 class MediaFile(Model):

@@ -19,7 +19,7 @@ from video_detective.services.answer_facts import answer_facts
 from video_detective.services.embedding import nearest
 from video_detective.services.records import coverage_records, timeline_entry
 from video_detective.services.times import rfc3339
-from video_detective.services.understanding import Asked, cameras_of_places, understand
+from video_detective.services.understanding import Asked, understand
 from video_detective.services.wording import Worded, word_answer
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage import EventQuery, StoredEvent
@@ -78,23 +78,12 @@ async def search(
         MissingError: there is no such camera.
         UsageError: a time or the cursor cannot be read, or the period between them is empty.
     """
-    places = await workspace.places()
-    if camera and camera not in places.scenes:
-        raise MissingError(
-            f"There is no camera {camera!r}",
-            remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
-        )
-    asked = understand(question, places, now_ns, camera, since, until)
-    seen = await workspace.cameras()
-    if seen is not None and not asked.cameras:
-        # No id is empty: who sees no camera finds nothing.
-        asked = replace(asked, searched=tuple(sorted(seen)) or ("",))
+    places, asked = await ask(workspace, question, now_ns, camera, since, until)
     found = await _find(workspace, asked, limit, cursor)
-    watched = (
-        asked.cameras or cameras_of_places(asked.interpretation, places) or tuple(places.scenes)
-    )
     spans = await workspace.database.coverages(
-        watched, asked.since_ns or 0, ALWAYS_NS if asked.until_ns is None else asked.until_ns
+        asked.watched(places),
+        asked.since_ns or 0,
+        ALWAYS_NS if asked.until_ns is None else asked.until_ns,
     )
     full = [stored for stored in found.events if _complete(found, stored)]
     facts = {
@@ -113,7 +102,7 @@ async def search(
         for each in LANGUAGES
     }
     answers = {each: template_answer(facts[each], each) for each in facts}
-    worded = Worded(reason="not_asked")
+    worded = Worded(reason="not_asked" if workspace.settings.answers else "no_model")
     if use_model and cursor is None:
         worded = await word_answer(
             workspace,
@@ -150,6 +139,31 @@ async def search(
     }
 
 
+async def ask(
+    workspace: Workspace, question: str, now_ns: int, camera: str, since: str, until: str
+) -> tuple[Places, Asked]:
+    """Read a question for somebody: what is asked of the cameras that they may see.
+
+    The arguments are those of ``search``.
+
+    Raises:
+        MissingError: there is no such camera.
+        UsageError: a time cannot be read, or the period between them is empty.
+    """
+    places = await workspace.places()
+    if camera and camera not in places.scenes:
+        raise MissingError(
+            f"There is no camera {camera!r}",
+            remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
+        )
+    asked = understand(question, places, now_ns, camera, since, until)
+    seen = await workspace.cameras()
+    if seen is not None and not asked.cameras:
+        # No id is empty: who sees no camera finds nothing.
+        asked = replace(asked, searched=tuple(sorted(seen)) or ("",))
+    return places, asked
+
+
 async def _find(workspace: Workspace, asked: Asked, limit: int, cursor: str | None) -> _Found:
     read = asked.interpretation
     if not read.groups and not read.without and len(asked.cameras) <= 1:
@@ -179,7 +193,9 @@ async def _find(workspace: Workspace, asked: Asked, limit: int, cursor: str | No
         near = await _hits(workspace, asked, only_complete=False, limit=NEAREST, offset=0)
         hits += [hit for hit in near.hits if not hit.complete]  # the others are on a page before
     similar = (
-        await nearest(workspace, _wording(asked), _query(asked), NEAREST) if not offset else None
+        await nearest(workspace, _wording(asked), index_query(asked), NEAREST)
+        if not offset
+        else None
     )
     if similar is None or not similar.events:
         ranked = [hit.event_id for hit in hits]
@@ -201,11 +217,12 @@ async def _find(workspace: Workspace, asked: Asked, limit: int, cursor: str | No
 async def _hits(
     workspace: Workspace, asked: Asked, *, only_complete: bool, limit: int, offset: int
 ) -> Hits:
-    query = replace(_query(asked), only_complete=only_complete, limit=limit, offset=offset)
+    query = replace(index_query(asked), only_complete=only_complete, limit=limit, offset=offset)
     return await workspace.database.search(query)
 
 
-def _query(asked: Asked) -> IndexQuery:
+def index_query(asked: Asked) -> IndexQuery:
+    """The search of the index that finds what is asked."""
     return replace(
         asked.interpretation.query(),
         groups=by_rules(asked.interpretation.groups),

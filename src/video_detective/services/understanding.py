@@ -32,6 +32,11 @@ class Asked:
     zone: ZoneInfo
     searched: tuple[str, ...] = ()
 
+    def watched(self, places: Places) -> tuple[str, ...]:
+        """The cameras on whose recording the answer rests: all where the question names none."""
+        seeing = cameras_of_places(self.interpretation, places)
+        return self.cameras or seeing or tuple(places.scenes)
+
 
 def understand(
     question: str,

@@ -54,6 +54,7 @@ from video_detective.storage.dialects import WRITE, Address
 from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
 from video_detective.storage.insights.insights import Insights
+from video_detective.storage.marks import Mark, marks
 from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
 from video_detective.storage.notices.notices import Notices
@@ -257,6 +258,19 @@ class Database:
         """
         async with self._reading() as connection:
             return await searching.search(connection, self._kind, query)
+
+    async def marks(self, query: IndexQuery, *, most: int) -> tuple[list[Mark], bool]:
+        """The newest events that match in full, in order of start, and whether more are older.
+
+        Args:
+            query: What is asked; limit and offset are not read, ``only_complete`` must be set.
+            most: At most so many.
+
+        Raises:
+            UsageError: there are too many words.
+        """
+        async with self._reading() as connection:
+            return await marks(connection, self._kind, query, most)
 
     async def reindex(
         self, progress: Callable[[int, int], None] | None = None, *, everything: bool = False
