@@ -103,6 +103,8 @@ def at_revision(url: str, revision: str, filled: Path) -> dict[str, list[dict[st
                     if revision == "0001":
                         continue  # what it would say is of later versions
                     writing.execute(delete(table))
+                if table.name == "accounts":
+                    writing.execute(delete(table))  # the one that every database begins with
                 if rows:
                     writing.execute(insert(table), rows)
                 copied[table.name] = rows
