@@ -1,15 +1,15 @@
 """The page in a real browser, against a real server."""
 
-import os
 import re
-import shutil
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from tests.api import PASSWORD
+from tests.browser.conftest import Visit
+from tests.pages import NARROW, WIDE, assert_fits
 from tests.service import INTRUSION, PACING, PARKED, Service, running
 
 from video_detective.services.accounts import local_caller
@@ -18,8 +18,6 @@ from video_detective.services.workspace import Workspace
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time
 
-WIDE, NARROW = 1440, 420
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 WORDS = {
     "zh-TW": {
         "title": "影片偵探",
@@ -36,70 +34,16 @@ WORDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Not for the session: Playwright keeps a loop running in this thread, asynchronous tests
-    # cannot run beside it.
-    with sync_playwright() as playwright:
-        installed = shutil.which("chromium") or shutil.which("chromium-browser")
-        try:
-            opened = playwright.chromium.launch(executable_path=installed, args=OPTIONS)
-        except Error as error:
-            reason = f"no Chromium ({error.message.splitlines()[0]}): apt-get install chromium"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason)
-            pytest.skip(reason)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(tmp_path_factory.mktemp("served")) as started:
-        yield started
-
-
-Open = Callable[..., Page]
-
-
 @pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Open]:
-    """Opens the page signed in; whatever the console complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+def visit(visit: Visit) -> Visit:
+    """Opens the page and waits for its answer."""
 
-    def visit(
-        path: str = "/",
-        *,
-        width: int = WIDE,
-        language: str = "zh-TW",
-        scheme: str = "light",
-        at: Service = service,
-        quiet: bool = True,
-    ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            locale=language,
-            color_scheme="dark" if scheme == "dark" else "light",
-            timezone_id="America/New_York",
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        if quiet:
-            page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        name, value = at.cookie
-        context.add_cookies([{"name": name, "value": value, "url": at.address}])
-        page.goto(at.address + path)
+    def answered(path: str = "/", **more: Any) -> Page:
+        page = visit(path, **more)
         expect(page.locator("#answer")).not_to_have_text(re.compile("讀取中|Loading"))
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return answered
 
 
 def cards(page: Page) -> list[str]:
@@ -116,16 +60,10 @@ def expect_cards(page: Page, ids: list[str]) -> None:
         expect(listed.nth(number)).to_have_attribute("data-event", event_id)
 
 
-def assert_fits(page: Page) -> None:
-    """Nothing sticks out to the side."""
-    wide, shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= shown
-
-
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("language", ["zh-TW", "en"])
 def test_a_question_leads_to_an_event_with_its_evidence(
-    visit: Open, width: int, language: str
+    visit: Visit, width: int, language: str
 ) -> None:
     words = WORDS[language]
     page = visit(width=width, language=language)
@@ -168,7 +106,7 @@ def test_a_question_leads_to_an_event_with_its_evidence(
         expect(page.locator("#list > li[data-event]")).to_have_count(3)
 
 
-def test_a_piece_of_the_question_is_taken_away_by_its_chip(visit: Open) -> None:
+def test_a_piece_of_the_question_is_taken_away_by_its_chip(visit: Visit) -> None:
     page = visit()
     page.locator("#q").fill("後門有沒有人徘徊?")
     page.keyboard.press("Enter")
@@ -185,7 +123,7 @@ def test_a_piece_of_the_question_is_taken_away_by_its_chip(visit: Open) -> None:
     expect(page.locator("#chips")).to_contain_text("2 月 30 日")
 
 
-def test_words_of_a_question_are_text_and_never_markup(visit: Open) -> None:
+def test_words_of_a_question_are_text_and_never_markup(visit: Visit) -> None:
     page = visit()
     page.locator("#q").fill("<img src=x onerror=alert(1)> 後門")
     page.keyboard.press("Enter")
@@ -193,7 +131,7 @@ def test_words_of_a_question_are_text_and_never_markup(visit: Open) -> None:
     assert page.locator("#chips img, #answer img").count() == 0
 
 
-def test_the_clip_plays_and_seeks(visit: Open) -> None:
+def test_the_clip_plays_and_seeks(visit: Visit) -> None:
     page = visit(f"/?event={INTRUSION}")
     video = page.locator("video")
     expect(video).to_be_visible()
@@ -209,7 +147,7 @@ def test_the_clip_plays_and_seeks(visit: Open) -> None:
     assert time_s == pytest.approx(3, abs=0.2)
 
 
-def test_back_forward_and_reload_keep_what_is_shown(visit: Open) -> None:
+def test_back_forward_and_reload_keep_what_is_shown(visit: Visit) -> None:
     page = visit()
     page.locator("#camera").select_option("cam01")
     page.get_by_role("button", name="搜尋").click()
@@ -234,7 +172,7 @@ def test_back_forward_and_reload_keep_what_is_shown(visit: Open) -> None:
     expect_cards(page, [PACING, INTRUSION])
 
 
-def test_the_other_language_shows_the_same_thing_and_is_remembered(visit: Open) -> None:
+def test_the_other_language_shows_the_same_thing_and_is_remembered(visit: Visit) -> None:
     page = visit(f"/?q=後門&event={PACING}")
     expect(page.locator("#detail h2")).to_have_text("徘徊")
     page.get_by_role("link", name="English").click()
@@ -245,7 +183,7 @@ def test_the_other_language_shows_the_same_thing_and_is_remembered(visit: Open) 
     expect(page).to_have_title("Video Detective")
 
 
-def test_the_time_line_is_used_by_keyboard(visit: Open) -> None:
+def test_the_time_line_is_used_by_keyboard(visit: Visit) -> None:
     page = visit()
     marks = page.locator("#timeline .mark")
     expect(marks).to_have_count(3)
@@ -264,7 +202,7 @@ def test_the_time_line_is_used_by_keyboard(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_time_line_can_be_read(visit: Open, width: int) -> None:
+def test_the_time_line_can_be_read(visit: Visit, width: int) -> None:
     page = visit(width=width)
     texts = page.locator("#timeline text").evaluate_all(
         "all => all.map(n => { const b = n.getBoundingClientRect();"
@@ -282,7 +220,7 @@ def test_the_time_line_can_be_read(visit: Open, width: int) -> None:
     expect(page.locator("#timeline .covered")).to_have_count(4)  # two cameras, one gap in each
 
 
-def test_a_filter_that_the_server_refuses_is_told(visit: Open) -> None:
+def test_a_filter_that_the_server_refuses_is_told(visit: Visit) -> None:
     page = visit("/?from=2026-01-15T22:30&to=2026-01-15T22:00", quiet=False)
     expect(page.locator("#answer")).to_contain_text("is empty")
     page = visit("/?camera=cam99", quiet=False)
@@ -292,7 +230,7 @@ def test_a_filter_that_the_server_refuses_is_told(visit: Open) -> None:
     expect_cards(page, [PARKED, PACING])
 
 
-def test_an_empty_result_says_what_to_try(visit: Open) -> None:
+def test_an_empty_result_says_what_to_try(visit: Visit) -> None:
     page = visit("/?q=沒有這種東西")
     expect(page.locator("#answer")).to_contain_text("有錄影")
     expect(page.locator(".notice")).to_contain_text("放寬時間範圍")
@@ -302,7 +240,7 @@ def test_an_empty_result_says_what_to_try(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_a_new_data_directory_says_how_to_begin(visit: Open, tmp_path: Path, width: int) -> None:
+def test_a_new_data_directory_says_how_to_begin(visit: Visit, tmp_path: Path, width: int) -> None:
     with running(tmp_path, extra=None) as empty:
         page = visit(width=width, at=empty)
         expect(page.locator("#answer")).to_have_text("這裡還沒有任何影片")
@@ -311,7 +249,7 @@ def test_a_new_data_directory_says_how_to_begin(visit: Open, tmp_path: Path, wid
         assert_fits(page)
 
 
-def test_many_events_come_page_by_page(visit: Open, tmp_path: Path) -> None:
+def test_many_events_come_page_by_page(visit: Visit, tmp_path: Path) -> None:
     with running(tmp_path, extra=120) as busy:
         page = visit(at=busy)
         expect(page.locator("#answer")).to_contain_text("123")
@@ -333,7 +271,7 @@ def test_many_events_come_page_by_page(visit: Open, tmp_path: Path) -> None:
 
 
 def test_a_session_that_ends_and_a_server_that_is_gone_are_told(
-    visit: Open, tmp_path: Path
+    visit: Visit, tmp_path: Path
 ) -> None:
     with running(tmp_path) as short:
         page = visit(at=short, quiet=False)
@@ -351,7 +289,7 @@ def test_a_session_that_ends_and_a_server_that_is_gone_are_told(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_and_controls_have_names(visit: Open, scheme: str) -> None:
+def test_text_stands_out_and_controls_have_names(visit: Visit, scheme: str) -> None:
     page = visit(f"/?event={INTRUSION}", scheme=scheme)
     expect(page.locator("#detail h2")).to_be_visible()
     weak = page.evaluate(
@@ -447,7 +385,7 @@ async def invited(workspace: Workspace) -> str:
     return token
 
 
-def test_a_session_that_ended_leads_back_to_signing_in(visit: Open, service: Service) -> None:
+def test_a_session_that_ended_leads_back_to_signing_in(visit: Visit, service: Service) -> None:
     page = visit(quiet=False)
     page.context.clear_cookies()
     page.locator("#q").fill("x")

@@ -13,7 +13,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -35,7 +35,7 @@ _PAGES = frozenset({SIGN_IN_PAGE, "/set-up", "/signed-out"})
 OPEN = frozenset(
     {("GET", "/healthz"), ("GET", "/readyz"), ("POST", SESSION), ("POST", SET_UP)}
     | {("GET", page) for page in _PAGES}
-    | {("GET", f"/static/{name}") for name in ("style.css", "icon.svg", "sign-in.js")}
+    | {("GET", f"/static/{name}") for name in ("style.css", "door.css", "icon.svg", "sign-in.js")}
 )
 """What answers without a key or session: whether the service lives, and how to come in."""
 MEDIA = "/media/"
@@ -197,9 +197,12 @@ class Guard:
 
 
 def _refusal(request: Request) -> Response:
-    is_start = request.method in {"GET", "HEAD"} and request.url.path == "/"
-    if is_start and "text/html" in request.headers.get("Accept", ""):
-        return RedirectResponse(SIGN_IN_PAGE, status_code=303)
+    path = request.url.path
+    is_page = request.method in {"GET", "HEAD"} and not path.startswith(("/api/", "/static/"))
+    if is_page and "text/html" in request.headers.get("Accept", ""):
+        wanted = f"{path}?{request.url.query}" if request.url.query else path
+        goal = "" if wanted == "/" else f"?next={quote(wanted, safe='')}"
+        return RedirectResponse(f"{SIGN_IN_PAGE}{goal}", status_code=303)
     answer = failure(
         request,
         401,

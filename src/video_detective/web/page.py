@@ -1,87 +1,201 @@
-"""Serves the page and its files. What it shows comes from the REST interface."""
+"""Serves the pages and their files. What they show comes from the REST interface."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
+from starlette.types import Scope
 
+from video_detective.services.access import Scope as Permission
 from video_detective.services.workspace import Workspace
 
 LANGUAGES = ("zh-TW", "en")
+THEMES = ("light", "dark")
 _HERE = Path(str(resources.files("video_detective.web")))
-_COOKIE = "vd_language"
+_LANGUAGE_COOKIE, _THEME_COOKIE = "vd_language", "vd_theme"
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "\./([\w-]+\.js)";', re.MULTILINE)
+"""A module that a module needs at once; ``import()`` is fetched when it comes to that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page: ``templates/<name>.html``, ``static/<name>.js`` and, where there is one, its CSS.
+
+    Args:
+        name: Of its files and of its own catalogue.
+        path: Where it is served.
+        shared: Further catalogues whose texts its modules ask for, and whose style it has.
+        needs: Whom the navigation offers it to; None leaves it out.
+    """
+
+    name: str
+    path: str
+    shared: tuple[str, ...] = ()
+    needs: Permission | None = "analytics:read"
+
+    @property
+    def catalogues(self) -> tuple[str, ...]:
+        """Whose texts the page has, later ones before earlier ones."""
+        return ("common", *self.shared, self.name)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that run before the page can be used, its own first."""
+        return _modules(f"{self.name}.js")
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The style sheets of its parts and its own, where there are any."""
+        names = [f"{name}.css" for name in (*self.shared, self.name)]
+        return tuple(name for name in names if (_HERE / "static" / name).is_file())
+
+
+PAGES = (
+    Page(name="ask", path="/", shared=("evidence",)),
+    Page(name="review", path="/review", shared=("evidence",)),
+    Page(name="cameras", path="/cameras", shared=("scene",), needs="devices:read"),
+    Page(name="insights", path="/insights", shared=("evidence",)),
+    Page(name="statistics", path="/statistics"),
+    Page(name="videos", path="/videos"),
+    Page(name="report", path="/report"),
+    Page(name="settings", path="/settings"),
+    Page(name="welcome", path="/welcome", shared=("scene",), needs=None),
+)
+"""In the order of the navigation."""
+_DOORS = ("sign-in", "set-up", "signed-out")
 
 
 def add_pages(app: FastAPI, workspace: Workspace) -> None:
-    """Add the page, those to come in by, and their static files to the application."""
+    """Add the pages, those to come in by, and their static files to the application."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/", response_class=HTMLResponse)
-    async def start(
-        request: Request, lang: Annotated[str | None, Query(max_length=16)] = None
-    ) -> HTMLResponse:
-        return _in_language(HTMLResponse(_render("index.html", _language(request))), lang)
-
-    for name in ("sign-in", "set-up", "signed-out"):
+    for page in PAGES:
+        router.add_api_route(page.path, _inside(page), response_class=HTMLResponse)
+    for name in _DOORS:
         router.add_api_route(f"/{name}", _door(workspace, name), response_class=HTMLResponse)
-
     app.include_router(router)
-    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    app.mount("/static", _Static(directory=_HERE / "static"), name="static")
+
+
+class _Static(StaticFiles):
+    """Files that a browser keeps, and asks each time whether they are still the same."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
+Language = Annotated[str | None, Query(max_length=16)]
+
+
+def _inside(page: Page) -> Callable[..., Awaitable[Response]]:
+    """A page for people with a session."""
+
+    async def show(request: Request, lang: Language = None) -> Response:
+        scopes = request.state.caller.scopes
+        answer = _render(
+            request,
+            f"{page.name}.html",
+            page.catalogues,
+            page=page,
+            pages=[other for other in PAGES if other.needs in scopes],
+        )
+        return _in_language(answer, lang)
+
+    return show
 
 
 def _door(workspace: Workspace, name: str) -> Callable[..., Awaitable[Response]]:
     """A page for people without a session."""
 
-    async def page(
-        request: Request, lang: Annotated[str | None, Query(max_length=16)] = None
-    ) -> Response:
+    async def show(request: Request, lang: Language = None) -> Response:
         if name == "sign-in" and request.state.caller is not None:
             return RedirectResponse("/", status_code=303)
         _, accounts = await workspace.database.accounts.page(limit=1)
-        values = {
-            "has_accounts": accounts > 1,
+        answer = _render(
+            request,
+            f"{name}.html",
+            ("common", "door"),
+            has_accounts=accounts > 1,
             # Browsers keep the strict cookie back from those who come from another site.
-            "is_from_elsewhere": request.headers.get("Sec-Fetch-Site")
-            in {"cross-site", "same-site"},
-        }
-        return _in_language(
-            HTMLResponse(_render(f"{name}.html", _language(request), **values)), lang
+            is_from_elsewhere=request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"},
         )
+        return _in_language(answer, lang)
 
-    return page
+    return show
 
 
-def _in_language(answer: HTMLResponse, lang: str | None) -> HTMLResponse:
+def _in_language(answer: Response, lang: str | None) -> Response:
     """The page, and a cookie of the language that was chosen on it."""
     if lang in LANGUAGES:
-        answer.set_cookie(_COOKIE, lang, max_age=31_536_000, samesite="strict")
+        answer.set_cookie(_LANGUAGE_COOKIE, lang, max_age=31_536_000, samesite="strict")
     return answer
 
 
-def _render(template: str, language: str, **values: object) -> str:
-    environment = Environment(
+def _render(
+    request: Request, template: str, catalogues: tuple[str, ...], **values: object
+) -> HTMLResponse:
+    language = _language(request)
+    theme = request.cookies.get(_THEME_COOKIE)
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            languages=LANGUAGES,
+            theme=theme if theme in THEMES else "",
+            text=texts(language, catalogues),
+            **values,
+        )
+    )
+    return HTMLResponse(html)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    text = json.loads((_HERE / "catalogues" / f"{language}.json").read_text("utf-8"))
-    return environment.get_template(template).render(
-        language=language, text=text, languages=LANGUAGES, **values
-    )
+
+
+@cache
+def texts(language: str, catalogues: tuple[str, ...]) -> Mapping[str, Any]:
+    """The texts of some catalogues as one, later ones before earlier ones."""
+    folder = _HERE / "catalogues" / language
+    merged: dict[str, Any] = {}
+    for name in catalogues:
+        merged |= json.loads((folder / f"{name}.json").read_text("utf-8"))
+    return merged
+
+
+@cache
+def _modules(entry: str) -> tuple[str, ...]:
+    found = [entry]
+    for name in found:
+        source = (_HERE / "static" / name).read_text("utf-8")
+        found += [other for other in dict.fromkeys(_IMPORT.findall(source)) if other not in found]
+    return tuple(found)
 
 
 def _language(request: Request) -> str:
     """The language asked for, else English for browsers that want it and not Chinese."""
-    for wanted in (request.query_params.get("lang"), request.cookies.get(_COOKIE)):
+    for wanted in (request.query_params.get("lang"), request.cookies.get(_LANGUAGE_COOKIE)):
         if wanted in LANGUAGES:
             return wanted
     accepted = request.headers.get("Accept-Language", "").lower()

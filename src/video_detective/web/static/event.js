@@ -1,5 +1,6 @@
 // One event's evidence: frames with boxes, clip, the facts of the rule, hashes.
-import { element, markCurrent, period, text } from "./dom.js";
+import { element, markCurrent, text } from "./dom.js";
+import { period } from "./time.js";
 
 // Told by the sentence already, or only of use as data.
 const UNLISTED = new Set(["ended", "way", "message", "direction", "parts"]);

@@ -2,7 +2,14 @@
 // no server sees and no log has.
 
 const form = document.getElementById("door");
-const doorText = JSON.parse(document.getElementById("text").textContent);
+const text = JSON.parse(document.getElementById("text").textContent);
+
+// Back to where one was; never to another site.
+function goal() {
+  const next = new URLSearchParams(location.search).get("next") ?? "/";
+  const address = new URL(next, location.origin);
+  return address.origin === location.origin ? address.pathname + address.search : "/";
+}
 
 function fail(message) {
   const place = form.querySelector(".failure");
@@ -11,19 +18,19 @@ function fail(message) {
 }
 
 function words(status, problem) {
-  if (status === 401) return doorText.refused;
-  if (status === 409) return doorText.name_taken;
-  if (status === 410) return doorText.link_used;
-  if (status === 429) return doorText.too_many;
+  if (status === 401) return text.refused;
+  if (status === 409) return text.name_taken;
+  if (status === 410) return text.link_used;
+  if (status === 429) return text.too_many;
   if (status === 400) return problem;
-  return doorText.failed;
+  return text.door_failed;
 }
 
 async function submit(event) {
   event.preventDefault();
   const given = Object.fromEntries(new FormData(form));
   if ("again" in given) {
-    if (given.again !== given.password) return fail(doorText.differ);
+    if (given.again !== given.password) return fail(text.differ);
     delete given.again;
   }
   if ("link" in form.dataset) given.token = location.hash.slice(1);
@@ -37,12 +44,12 @@ async function submit(event) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(given),
     });
-    if (answer.ok) return location.replace("/");
+    if (answer.ok) return location.replace(goal());
     const body = await answer.json();
     fail(words(answer.status, body.message));
     form.querySelector("[type=password]").focus();
   } catch {
-    fail(doorText.failed);
+    fail(text.door_failed);
   } finally {
     button.disabled = false;
     form.removeAttribute("aria-busy");
@@ -51,15 +58,17 @@ async function submit(event) {
 
 if (form) {
   form.addEventListener("submit", submit);
-  if ("link" in form.dataset && location.hash.length < 2) fail(doorText.no_link);
+  if ("link" in form.dataset && location.hash.length < 2) fail(text.no_link);
   // Whoever came from another site may have a session all the same: ask from here.
   if ("look" in form.dataset) {
     const answer = await fetch("/api/v1/session");
-    if (answer.ok) location.replace("/");
+    if (answer.ok) location.replace(goal());
   }
 }
 
 // The choice of a language keeps the link's secret.
 for (const link of document.querySelectorAll("[data-language]")) {
-  link.addEventListener("click", () => { link.href = link.getAttribute("href") + location.hash; });
+  link.addEventListener("click", () => { const parameters = new URLSearchParams(location.search);
+    parameters.set("lang", link.lang);
+    link.href = `?${parameters}${location.hash}`; });
 }

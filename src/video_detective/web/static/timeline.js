@@ -1,5 +1,6 @@
 // One row per camera: where there is recording, where there is none (hatched), and the events.
-import { markCurrent, period, shape } from "./dom.js";
+import { markCurrent, shape } from "./dom.js";
+import { period } from "./time.js";
 
 const LABEL = 18;
 const LANE = 16;

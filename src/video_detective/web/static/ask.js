@@ -1,9 +1,11 @@
 // The start page: question, answer, time line, list, evidence. State lives in the address.
-import { element, markCurrent, period, text } from "./dom.js";
+import { failureNotice, get } from "./api.js";
+import { element, english, markCurrent, text } from "./dom.js";
 import { showEvent } from "./event.js";
+import "./shell.js";
+import { period } from "./time.js";
 import { drawTimeline } from "./timeline.js";
 
-const english = document.documentElement.lang === "en";
 const form = document.getElementById("query");
 const answer = document.getElementById("answer");
 const chips = document.getElementById("chips");
@@ -24,32 +26,6 @@ let total = 0;
 let turn = 0;
 let shownQuery = null;
 let listPosition = 0;
-
-async function fetchJson(path) {
-  const response = await fetch(path, { headers: { Accept: "application/json" } });
-  const body = await response.json().catch(() => null);
-  if (!response.ok || body === null) {
-    const error = new Error(body?.message ?? response.statusText);
-    error.status = response.status;
-    throw error;
-  }
-  return body;
-}
-
-function explain(error) {
-  if (error.status === 401) return `${text.expired} ${text.expired_hint}`;
-  if (error.status >= 500) return `${text.failed} ${error.message}`;
-  return error.status ? error.message : `${text.failed} ${text.failed_hint}`;
-}
-
-function failure(error, again) {
-  if (error.status === 401) {
-    return [explain(error), " ", element("a", { href: "/sign-in", className: "button" }, [text.sign_in])];
-  }
-  const retry = element("button", { type: "button" }, [text.retry]);
-  retry.addEventListener("click", again);
-  return [explain(error), " ", retry];
-}
 
 function cameraName(id) {
   const name = cameras.get(id)?.name;
@@ -117,7 +93,7 @@ async function search({ append = false } = {}) {
   else answer.textContent = text.loading;
   more.disabled = true;
   try {
-    const result = await fetchJson(`/api/search?${parameters}`);
+    const result = await get(`/api/search?${parameters}`);
     if (mine !== turn) return;
     if (!append) {
       entries = [];
@@ -143,7 +119,7 @@ async function search({ append = false } = {}) {
       more.hidden = true;
       draw();
     }
-    answer.replaceChildren(...failure(error, () => search({ append })));
+    answer.replaceChildren(...failureNotice(error, () => search({ append })));
   } finally {
     more.disabled = false;
   }
@@ -226,7 +202,7 @@ async function show() {
   }
   if (narrow.matches) window.scrollTo(0, 0);
   try {
-    const record = await fetchJson(`/api/event/${encodeURIComponent(id)}`);
+    const record = await get(`/api/event/${encodeURIComponent(id)}`);
     if (currentEvent() !== id) return;
     showEvent(detail, record, { english, cameraName, close });
     detail.focus({ preventScroll: true });
@@ -234,7 +210,7 @@ async function show() {
     if (currentEvent() !== id) return;
     const back = element("button", { type: "button", id: "back" }, [text.back]);
     back.addEventListener("click", close);
-    detail.replaceChildren(back, element("p", {}, failure(error, show)));
+    detail.replaceChildren(back, element("p", {}, failureNotice(error, show)));
   }
 }
 
@@ -270,18 +246,10 @@ new ResizeObserver(() => {
     draw();
   }
 }).observe(timeline);
-for (const link of document.querySelectorAll("[data-language]")) {
-  link.addEventListener("click", (event) => {
-    event.preventDefault();
-    const parameters = new URLSearchParams(location.search);
-    parameters.set("lang", link.lang);
-    location.search = parameters;
-  });
-}
 
 // The select needs its cameras before the address can choose one of them.
 try {
-  for (const camera of await fetchJson("/api/cameras")) {
+  for (const camera of await get("/api/cameras")) {
     cameras.set(camera.camera_id, camera);
     form.elements.camera.append(element("option", { value: camera.camera_id }, [cameraName(camera.camera_id)]));
   }
@@ -289,11 +257,3 @@ try {
   // search() meets the same failure and shows it.
 }
 restore();
-
-document.getElementById("sign-out").addEventListener("click", async () => {
-  // Also when it fails: whoever leaves must see that they may not have left.
-  const answer = await fetch("/api/v1/session", { method: "DELETE" }).catch(() => null);
-  const isOut = answer !== null && (answer.ok || answer.status === 401);
-  if (isOut) location.replace("/signed-out");
-  else document.getElementById("answer").textContent = `${text.failed} ${text.failed_hint}`;
-});

@@ -1,0 +1,87 @@
+// Asks the REST interface, and says in words what went wrong.
+import { element, fill, text } from "./dom.js";
+
+export class ApiError extends Error {
+  constructor(status, body, retryAfter) {
+    super(body?.message ?? "");
+    Object.assign(this, {
+      status, code: body?.error?.code ?? body?.code, details: body?.error?.details ?? body?.details, retryAfter,
+    });
+  }
+}
+
+export function signInAddress() {
+  return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
+// Shown once, above whatever page it is; what is on the page stays there.
+function tellSignedOut() {
+  const banner = document.getElementById("banner");
+  if (!banner.hidden) return;
+  banner.hidden = false;
+  banner.replaceChildren(
+    `${text.expired} `, element("a", { href: signInAddress(), className: "button" }, [text.expired_link]),
+  );
+}
+
+async function ask(path, options) {
+  const response = await fetch(path, options).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, null);
+  });
+  const body = response.status === 204 ? null : await response.json().catch(() => undefined);
+  if (response.ok && body !== undefined) return body;
+  if (response.status === 401) tellSignedOut();
+  throw new ApiError(response.status, body, response.headers.get("Retry-After"));
+}
+
+// Parameters that are null, undefined or "" are left out; a list is given once for each item.
+export function get(path, parameters = {}, { signal } = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const item of [value].flat()) if (item !== null && item !== undefined && item !== "") query.append(name, item);
+  }
+  return ask(query.size ? `${path}?${query}` : path, { signal, headers: { Accept: "application/json" } });
+}
+
+export function send(method, path, body, { signal, headers } = {}) {
+  return ask(path, {
+    method, signal,
+    headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+}
+
+export function explain(error) {
+  if (error.status === 401) return `${text.expired} ${text.expired_hint}`;
+  if (error.status === 403) return `${text.forbidden} ${text.forbidden_hint}`;
+  if (error.status === 429) return fill(text.too_many, { seconds: error.retryAfter ?? 60 });
+  if (error.status >= 500) return `${text.failed} ${error.message}`;
+  return error.status ? error.message : `${text.failed} ${text.failed_hint}`;
+}
+
+// What happened and what to do next, as nodes.
+export function failureNotice(error, again) {
+  if (error.status === 401) {
+    return [explain(error), " ", element("a", { href: signInAddress(), className: "button" }, [text.sign_in])];
+  }
+  if (!again) return [explain(error)];
+  const retry = element("button", { type: "button" }, [text.retry]);
+  retry.addEventListener("click", again);
+  return [explain(error), " ", retry];
+}
+
+let who = null;
+
+// Who is signed in; asked once a page, and again after a failure.
+export function session() {
+  who ??= get("/api/v1/session").then((body) => body.data).catch((error) => {
+    who = null;
+    throw error;
+  });
+  return who;
+}
+
+export async function may(scope) {
+  return (await session()).scopes.includes(scope);
+}
