@@ -112,6 +112,17 @@ def types(events: Sequence[dict[str, Any]]) -> set[str]:
     return {event["type"] for event in events}
 
 
+async def test_without_a_period_the_newest_footage_is_played(embedded: Place) -> None:
+    """Also where it is not from today: a film is as old as it is."""
+    address = f"/api/v1/scenes/{embedded.scene['id']}/dry-run"
+    whole = (await embedded.client.post(address, json={})).json()["data"]
+    assert whole["counts"] == (await embedded.try_out())["counts"]
+    assert whole["to"] >= utc_text(SEEN[-1].time_ns)
+    short = (await embedded.client.post(address, json={"hours": 0.01})).json()["data"]
+    assert short["to"] == whole["to"]
+    assert 0 < short["looks"] <= whole["looks"]
+
+
 async def test_the_unchanged_scene_finds_every_stored_event_again_and_no_difference(
     place: Place,
 ) -> None:
@@ -281,7 +292,8 @@ async def test_limits_tell_what_tracks_cannot_show(embedded: Place) -> None:
 async def test_what_cannot_be_meant_is_refused(embedded: Place) -> None:
     address = f"/api/v1/scenes/{embedded.scene['id']}/dry-run"
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({}, "from"),
+        ({"hours": 0}, "hours"),
+        ({"from": "2126-01-15T00:00:00Z"}, "from"),
         ({"from": FROM, "to": FROM}, "to"),
         ({"from": TO, "to": FROM}, "to"),
         ({"from": FROM, "to": utc_text(START_NS + 8 * 86400 * NS_PER_S)}, "to"),

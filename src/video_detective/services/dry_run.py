@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from video_detective.config import Camera
 from video_detective.errors import FieldError, TooLargeError
 from video_detective.geometry import NS_PER_S
+from video_detective.pipeline.clock import now_ns as clock
 from video_detective.rules import Event, Observation
 from video_detective.rules.parameters import Metric
 from video_detective.services.access import Caller
@@ -40,6 +41,7 @@ WHOLE_LOOKS = 100_000
 WARM_UP_NS = 3600 * NS_PER_S
 _STRETCH_NS = 60 * NS_PER_S
 _MOST_STORED = 10_000
+_LATEST_NS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +105,9 @@ class DryRuns:
         scene_id: str,
         *,
         document: Mapping[str, Any] | None,
-        since: str,
-        until: str,
+        since: str | None,
+        until: str | None,
+        hours: float = 24.0,
     ) -> DryRun:
         """Play a period under a draft and under the version in force.
 
@@ -114,8 +117,9 @@ class DryRuns:
             caller: Who asks.
             scene_id: Of which scene.
             document: The draft; None plays the version in force against itself.
-            since: RFC 3339; without offset in the device's zone.
-            until: Likewise, exclusive.
+            since: RFC 3339; without offset in the device's zone. None: ``hours`` before the end.
+            until: Likewise, exclusive. None: where the newest footage ends.
+            hours: How long, without ``since``.
 
         Raises:
             MissingError: there is no such scene in reach.
@@ -125,7 +129,7 @@ class DryRuns:
         workspace = self._workspace
         scene = await find_scene(workspace, caller, scene_id)
         device = await find_device(workspace, caller, scene.device_id)
-        since_ns, until_ns = _period(since, until, ZoneInfo(device.timezone))
+        since_ns, until_ns = await self._period(device, since, until, hours)
         now = _camera(device, scene.document)
         draft = now
         if document is not None:
@@ -195,6 +199,21 @@ class DryRuns:
             watched_ns=watched_ns,
             limits=limits,
         )
+
+    async def _period(
+        self, device: DeviceRow, since: str | None, until: str | None, hours: float
+    ) -> tuple[int, int]:
+        since_ns, until_ns = field_period(since, until, ZoneInfo(device.timezone), ("from", "to"))
+        if until_ns is None:
+            runs = await self._workspace.database.shown_runs(device.camera_id, 0, _LATEST_NS)
+            until_ns = max((run.last_ns + 1 for run in runs), default=None) or clock()
+        if since_ns is None:
+            since_ns = until_ns - round(hours * 3600 * NS_PER_S)
+        if since_ns >= until_ns:
+            raise FieldError([("from", f"{since!r} is not before the end of the footage")])
+        if until_ns - since_ns > LONGEST_NS:
+            raise FieldError([("to", "the period is longer than 7 days")])
+        return since_ns, until_ns
 
     async def _begin(
         self, run: RunSpan, since_ns: int, until_ns: int, now: Camera, draft: Camera
@@ -306,14 +325,6 @@ def _end(plays: Sequence[Play], *, is_done: bool) -> None:
 def _camera(device: DeviceRow, document: Mapping[str, Any]) -> Camera:
     named = {"name": device.name, "timezone": device.timezone}
     return Camera.model_validate({**document, **named})
-
-
-def _period(since: str, until: str, zone: ZoneInfo) -> tuple[int, int]:
-    since_ns, until_ns = field_period(since, until, zone, ("from", "to"))
-    assert since_ns is not None and until_ns is not None  # noqa: S101, PT018 - both are given
-    if until_ns - since_ns > LONGEST_NS:
-        raise FieldError([("to", f"{until!r} is more than 7 days after from {since!r}")])
-    return since_ns, until_ns
 
 
 def _observed(looks: Sequence[LookRow], points: Sequence[PointRow]) -> list[Observation]:

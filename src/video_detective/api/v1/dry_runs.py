@@ -33,7 +33,8 @@ _Time = Annotated[str, Field(min_length=1, max_length=40)]
 
 class DryRunRequest(Wire):
     """What to try, on which period ``[from, to)``: up to 7 days. Times without offset are read in
-    the device's zone. Without a document the version in force is played.
+    the device's zone. Without ``to`` it ends where the newest footage ends, without ``from`` it is
+    ``hours`` long. Without a document the version in force is played.
     """  # noqa: D205 - one sentence
 
     model_config = ConfigDict(
@@ -51,8 +52,9 @@ class DryRunRequest(Wire):
     document: dict[str, Any] | None = Field(
         default=None, description="The draft, as the document of a scene"
     )
-    since: _Time = Field(alias="from")
-    until: _Time = Field(alias="to")
+    since: _Time | None = Field(default=None, alias="from")
+    until: _Time | None = Field(default=None, alias="to")
+    hours: float = Field(default=24.0, gt=0, le=168, description="Without `from`")
 
 
 class PlayedEvent(Wire):
@@ -179,6 +181,7 @@ def routes(workspace: Workspace) -> APIRouter:
                 document=body.document,
                 since=body.since,
                 until=body.until,
+                hours=body.hours,
             )
         )
         try:
