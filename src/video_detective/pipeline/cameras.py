@@ -82,8 +82,10 @@ class CameraSupervisor:
         reports = {key: (keeper.epoch, keeper.report()) for key, keeper in self._own.items()}
         if reports:
             for camera_id in await self._live.report(reports, now_ns=now_ns()):
+                keeper = self._own.pop(camera_id, None)
+                if keeper is None:  # it was let go in order while this was being written
+                    continue
                 _log.warning("camera %s was taken over by another node", camera_id)
-                keeper = self._own.pop(camera_id)
                 keeper.leave()
                 self._lost.add(keeper)
         self._lost = {keeper for keeper in self._lost if not keeper.has_ended}
