@@ -15,8 +15,8 @@ from tests.routes import OPEN, Operation, document, operations
 
 ALL = operations()
 OURS = [item for item in ALL if item.path.startswith("/api/v1/")]
-BINARY = re.compile(r"/snapshot$")
-"""Addresses that answer a picture."""
+BINARY = re.compile(r"/(snapshot|export)$")
+"""Addresses that answer a picture or an archive."""
 NO_SCOPE = frozenset(
     {
         "GET /api/v1/session", "DELETE /api/v1/session", "POST /api/v1/session/password",

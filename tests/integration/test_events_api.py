@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
+import subprocess
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -15,6 +20,7 @@ from video_detective.api.v1 import events
 from video_detective.rules import EVENT_TYPES
 from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage import PointRow, RunKey, Step, TrackRow
+from video_detective.storage.accounts.audit import AuditQuery
 from video_detective.tracking import Track
 
 SECOND = 10**9
@@ -101,6 +107,77 @@ async def test_an_event_has_its_facts_device_and_links_that_open(
         assert (await nobody.get(f"/api/v1/events/{INTRUSION}")).status_code == 401
 
 
+async def test_facts_stand_beside_what_the_rule_asks_of_them(http: httpx.AsyncClient) -> None:
+    event = await data_of(http, f"/api/v1/events/{INTRUSION}")
+    (stay,) = event["measures"]
+    assert (stay["name"], stay["text"], stay["limit"]["text"]) == ("停留時間", "6 秒", "至少 1 秒")
+    assert (stay["value"], stay["unit"], stay["limit"]["value"]) == (6.0, "s", 1.0)
+    # The fixture's clip begins with the event.
+    assert event["clipSpans"] == [
+        {"startTime": "2026-01-15T14:00:10Z", "endTime": "2026-01-15T14:00:18Z"}
+    ]
+
+
+async def test_an_export_checks_with_sha256sum_and_can_be_read(
+    workspace: Workspace, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    answer = await http.get(f"/api/v1/events/{INTRUSION}/export", params={"lang": "en"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert f'filename="evidence-{INTRUSION}.zip"' in answer.headers["content-disposition"]
+    folder = tmp_path / "unpacked"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert all(re.fullmatch(r"[\w./-]{1,80}", name) for name in archive.namelist())
+        archive.extractall(folder)
+    subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, check=True)
+    summed = (folder / "SHA256SUMS").read_text().split()[1::2]
+    assert {"event.json", "event.html", "clip.mp4"} <= set(summed)
+    assert sum(name.startswith("frames/") for name in summed) == 4
+    record = json.loads((folder / "event.json").read_text("utf-8"))
+    assert record["event_id"] == INTRUSION
+    shown = [item["frame_link"] for item in record["evidence"]]
+    assert record["frame_links"] == shown
+    for name in (record["clip_link"], *shown, *(item["file"] for item in record["media"])):
+        assert (folder / name).is_file()
+    page = (folder / "event.html").read_text("utf-8")
+    assert record["summary_en"] in page
+    assert "at least 1 s" in page
+    assert page.count("data:image/jpeg") == 2
+    assert "<script" not in page
+    assert "://" not in page
+    again = await http.get(f"/api/v1/events/{INTRUSION}/export", params={"lang": "en"})
+    assert again.content == answer.content
+    account = await workspace.database.accounts.default()
+    query = AuditQuery(account_id=account.account_id, limit=10)
+    log, _ = await workspace.database.accounts.audit_page(query)
+    exports = [row.entry for row in log if row.entry.action == "evidence.export"]
+    assert [(entry.target_id, entry.details["lang"]) for entry in exports] == [
+        (INTRUSION, "en")
+    ] * 2
+
+
+async def test_an_export_says_what_is_no_longer_sound(
+    workspace: Workspace, http: httpx.AsyncClient
+) -> None:
+    stored = await workspace.database.event(PACING)
+    assert stored is not None
+    clip = next(row for row in stored.evidence if row.kind == "clip")
+    first = next(row for row in stored.evidence if row.kind == "original")
+    workspace.blobs.path(clip.sha256, ".mp4").unlink()
+    workspace.blobs.path(first.sha256, ".jpg").write_bytes(b"something else")
+
+    answer = await http.get(f"/api/v1/events/{PACING}/export")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        absent = json.loads(archive.read("manifest.json"))["absent"]
+        page = archive.read("event.html").decode()
+        assert not set(absent) & set(archive.namelist())
+        assert json.loads(archive.read("event.json"))["clip_link"] is None
+    assert absent.pop("clip.mp4") == "missing"
+    assert set(absent.values()) == {"altered"}
+    assert "因此未放入" in page
+    assert (await http.get("/api/v1/events/evt_20990101_cam01_0001/export")).status_code == 404
+
+
 async def test_events_and_tracks_of_others_are_not_there(workspace: Workspace) -> None:
     await make_account(workspace, "elsewhere")
     device = await device_of(workspace, "cam01")
@@ -109,6 +186,7 @@ async def test_events_and_tracks_of_others_are_not_there(workspace: Workspace) -
         assert await data_of(other, "/api/v1/events") == []
         for address in (
             f"/api/v1/events/{INTRUSION}",
+            f"/api/v1/events/{INTRUSION}/export",
             f"/api/v1/events?deviceId={device}",
             f"/api/v1/tracks?deviceId={device}&{httpx.QueryParams(period)}",
         ):

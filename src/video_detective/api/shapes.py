@@ -222,6 +222,41 @@ class MediaFile(Shape):
     height: int
 
 
+class ClipSpan(Shape):
+    """A stretch that a clip shows. It shows them one after the other, from its time 0 on."""
+
+    start_time: str
+    end_time: str
+
+
+class Limit(Shape):
+    """What a rule asks of a measure: to be ``comparison`` ``value``, its parameter ``key``."""
+
+    key: str
+    value: float
+    comparison: Literal["at_least", "at_most", "over", "under", "equal"]
+    text: str
+    text_en: str
+
+
+class Measure(Shape):
+    """A fact with its unit and what the rule asks of it, as data and in words.
+
+    Pixels are those of a picture 720 high; ``time`` is RFC 3339 in UTC; ``share`` is 0..1 of the
+    picture.
+    """
+
+    rule_id: str
+    key: str
+    name: str
+    name_en: str
+    value: float | str | list[float] | list[str]
+    unit: Literal["s", "px", "px_s", "deg", "count", "time", "name", "share"]
+    text: str
+    text_en: str
+    limit: Limit | None
+
+
 class EventRecord(Shape):
     """One event with facts, evidence and hashes; times are RFC 3339 with the camera's offset."""
 
@@ -243,6 +278,7 @@ class EventRecord(Shape):
     narration: Narration | None
     frame_links: list[str]
     clip_link: str | None
+    clip_spans: list[ClipSpan]
     rule_id: str
     zone: str | None
     zone_name: str | None
@@ -251,4 +287,5 @@ class EventRecord(Shape):
     established_time: str
     facts: dict[str, Any]
     parameters: dict[str, Any]
+    measures: list[Measure]
     media: list[MediaFile]

@@ -16,7 +16,8 @@ from video_detective.cli.console import (
     run,
     say,
 )
-from video_detective.services.exchange import export_event, import_events
+from video_detective.services.evidence_package import export_event
+from video_detective.services.exchange import import_events
 from video_detective.services.workspace import open_workspace
 
 
@@ -58,7 +59,7 @@ def export_command(
     async def work() -> Path:
         async with open_workspace(data_dir, database, create=False) as workspace:
             return await export_event(
-                workspace, event, output or Path(f"{event}.zip"), blur_faces=blur_faces
+                workspace, event, output or Path(f"{event}.zip"), hide_faces=blur_faces
             )
 
     say(f"Wrote {run(work())}")

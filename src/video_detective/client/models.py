@@ -949,7 +949,10 @@ class Point(Model):
 
 class Alert(Model):
     """A fact that somebody is to know of: ``actualValue operator threshold`` holds. ``kind``:
-    ``metric`` for measured numbers, ``event`` for what was seen to happen.
+    ``metric`` for measured numbers, ``event`` for what was seen to happen; of its event
+    there are ``eventType``, ``riskLevel`` and ``placeName`` (zone or tripwire).
+    ``vlmSummary``, ``describedBy`` and ``thumbnailUrl`` are its insight's. ``timezone``
+    is the device's.
     """
 
     id: str
@@ -971,3 +974,199 @@ class Alert(Model):
     created_at: str
     vlm_status: Literal["pending", "completed", "failed"]
     request_id: str
+    event_type: str | None
+    risk_level: str | None
+    place_name: str | None
+    timezone: str
+    vlm_summary: str | None
+    described_by: Literal["model", "template"] | None
+    thumbnail_url: str | None
+    review: Review
+
+
+class Review(Model):
+    """What people think of an alert. ``new``: nobody has looked; ``confirmed``: it is what it
+    says; ``dismissed``: it is not, for ``reason``: text, or one of ``false_alarm``,
+    ``authorised``, ``duplicate``. ``by`` is the name of the user or key that set it last,
+    null where nobody did.
+    """
+
+    state: Literal["new", "seen", "confirmed", "dismissed"]
+    reason: str | None
+    by: str | None
+    at: str | None
+
+
+class Counts2(Model):
+    """How many alerts there are in each state of review."""
+
+    new: int
+    seen: int
+    confirmed: int
+    dismissed: int
+
+
+class ReviewedAlert(Model):
+    """What became of an alert: its review now and before. ``changed``: they are not the same."""
+
+    id: str
+    changed: bool
+    review: Review
+    former: Review
+
+
+class PeopleStatistics(Model):
+    """Who and what was seen, by device and class."""
+
+    start_date: str
+    end_date: str
+    devices: list[RecordedDevice]
+    group_by: Literal["hour", "day"]
+    stretches: list[Slot]
+    series: list[TracksRow]
+
+
+class RecordedDevice(Model):
+    """A device that is counted, and how long of the period it was recorded."""
+
+    device_id: str
+    device_name: str
+    recorded_seconds: float
+
+
+class Slot(Model):
+    """A local hour or day, cut to the period; ``recordedSeconds`` of all devices together. Where
+    nothing was recorded nothing is known: that is not the same as a count of 0.
+    """
+
+    start: str
+    end: str
+    recorded_seconds: float
+
+
+class TracksRow(Model):
+    """Tracks of one class. One that is seen in two stretches counts in both, but once in total.
+    ``peak`` and ``peaks``: the most at the same time.
+    """
+
+    device_id: str | None
+    device_name: str
+    total: int
+    counts: list[int]
+    type: str
+    peak: int
+    peaks: list[int]
+
+
+class CrossingStatistics(Model):
+    """Crossings of lines, as the rules found them."""
+
+    start_date: str
+    end_date: str
+    devices: list[RecordedDevice]
+    group_by: Literal["hour", "day"]
+    stretches: list[Slot]
+    series: list[CrossingsRow]
+
+
+class CrossingsRow(Model):
+    """Events of line crossing over one tripwire in one direction, made by ``ruleIds``."""
+
+    device_id: str | None
+    device_name: str
+    total: int
+    counts: list[int]
+    tripwire: str
+    tripwire_name: str
+    direction: str
+    direction_name: str
+    rule_ids: list[str]
+
+
+class EventStatistics(Model):
+    """Events by the stretch in which they began."""
+
+    start_date: str
+    end_date: str
+    devices: list[RecordedDevice]
+    group_by: Literal["hour", "day"]
+    stretches: list[Slot]
+    series: list[EventsRow]
+
+
+class EventsRow(Model):
+    """Events of one type and risk level."""
+
+    device_id: str | None
+    device_name: str
+    total: int
+    counts: list[int]
+    type: str
+    risk_level: str
+
+
+class AlertStatistics(Model):
+    """Alerts by the stretch in which they were triggered."""
+
+    start_date: str
+    end_date: str
+    devices: list[RecordedDevice]
+    group_by: Literal["hour", "day"]
+    stretches: list[Slot]
+    series: list[AlertsRow]
+
+
+class AlertsRow(Model):
+    """Alerts of one severity."""
+
+    device_id: str | None
+    device_name: str
+    total: int
+    counts: list[int]
+    severity: str
+
+
+class DwellStatistics(Model):
+    """How long tracks stayed in each zone of the scene in force."""
+
+    start_date: str
+    end_date: str
+    devices: list[RecordedDevice]
+    type: str
+    histogram_seconds: list[int]
+    zones: list[ZoneVisits]
+
+
+class ZoneVisits(Model):
+    """Visits to one zone, of tracks of one class; seconds, null where there were none.
+    ``cutVisits`` reach over an end of the period: how long they lasted is not known, and
+    they are in no other number. ``histogram`` has how many lasted from each of
+    ``histogramSeconds`` to the next; the last has no end. Percentiles are nearest ranks.
+    """
+
+    zone: str
+    zone_name: str
+    visits: int
+    cut_visits: int
+    median_seconds: float | None
+    p90_seconds: float | None
+    longest_seconds: float | None
+    histogram: list[int]
+
+
+class HeatMapStatistics(Model):
+    """Seconds for which feet (bottom centres of boxes) stood in each cell of the picture.
+    ``cells`` has a list for each row from the top, with a number for each column from the
+    left. ``share`` is below 1 where the period has so many boxes that only evenly chosen
+    slices of it were read; the seconds are then scaled to all of it.
+    """
+
+    start_date: str
+    end_date: str
+    devices: list[RecordedDevice]
+    type: str
+    columns: int
+    rows: int
+    share: float
+    points: int
+    cells: list[list[float]]

@@ -14,17 +14,23 @@ from video_detective.client.base import UNSET, Connection, Page, Unset, each
 from video_detective.client.models import (
     Account,
     Alert,
+    AlertStatistics,
     Channel,
+    Counts2,
+    CrossingStatistics,
     Delivery,
     DeliveryDetail,
     Device,
     Done,
     DryRunResult,
+    DwellStatistics,
     Entered,
     Entry,
     Event,
+    EventStatistics,
     FilterChange,
     FullRecord,
+    HeatMapStatistics,
     Insight,
     InsightDetail,
     Invitation,
@@ -35,11 +41,13 @@ from video_detective.client.models import (
     NewAccount,
     NewKey,
     Node,
+    PeopleStatistics,
     Record,
     Removed,
     RemovedChannel,
     RemovedScene,
     Replayed,
+    ReviewedAlert,
     Scene,
     SceneSchema,
     SearchAnswer,
@@ -920,7 +928,13 @@ class Operations(Connection):
         )
 
     def dry_run(
-        self, id_: str, *, from_: str, to: str, document: dict[str, Any] | Unset | None = UNSET
+        self,
+        id_: str,
+        *,
+        document: dict[str, Any] | Unset | None = UNSET,
+        from_: str | Unset | None = UNSET,
+        to: str | Unset | None = UNSET,
+        hours: float | Unset = UNSET,
     ) -> DryRunResult:
         """Play stored tracks of a period under a draft; nothing is changed. It may take a
         while: hang up to end it.
@@ -929,7 +943,7 @@ class Operations(Connection):
             "POST",
             f"/api/v1/scenes/{id_}/dry-run",
             TypeAdapter(DryRunResult),
-            body={"document": document, "from": from_, "to": to},
+            body={"document": document, "from": from_, "to": to, "hours": hours},
         )
 
     def start_analysis(self, *, device_id: str) -> LiveStatus:
@@ -1146,6 +1160,10 @@ class Operations(Connection):
         """One event; also one whose footage was analysed again since."""
         return self.call("GET", f"/api/v1/events/{id_}", TypeAdapter(Event))
 
+    def export_event(self, id_: str, *, lang: Literal["zh-TW", "en"] | Unset = UNSET) -> bytes:
+        """An event's evidence as one file: record, page to read, pictures, clip, hashes."""
+        return self.send("GET", f"/api/v1/events/{id_}/export", query={"lang": lang}).content
+
     def list_tracks(
         self,
         *,
@@ -1196,23 +1214,79 @@ class Operations(Connection):
     def list_alerts(
         self,
         *,
-        page: int | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        cursor: str | Unset | None = UNSET,
+        q: str | Unset | None = UNSET,
         device_id: str | Unset | None = UNSET,
         scene_id: str | Unset | None = UNSET,
         severity: Literal["warning", "critical"] | Unset | None = UNSET,
         start_date: str | Unset | None = UNSET,
         end_date: str | Unset | None = UNSET,
+        page: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+        review_state: list[Literal["new", "seen", "confirmed", "dismissed"]] | Unset = UNSET,
     ) -> Page[Alert]:
         """Alerts, the newest first. Those of footage that was analysed again are not listed."""
         return self.page(
             "/api/v1/alerts",
             TypeAdapter(list[Alert]),
             {
+                "q": q,
+                "deviceId": device_id,
+                "sceneId": scene_id,
+                "severity": severity,
+                "startDate": start_date,
+                "endDate": end_date,
                 "page": page,
                 "limit": limit,
                 "cursor": cursor,
+                "reviewState": review_state,
+            },
+        )
+
+    def each_alerts(
+        self,
+        *,
+        q: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        severity: Literal["warning", "critical"] | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+        limit: int | Unset = UNSET,
+        review_state: list[Literal["new", "seen", "confirmed", "dismissed"]] | Unset = UNSET,
+    ) -> Iterator[Alert]:
+        """As ``list_alerts``: every item, page after page."""
+        return each(
+            lambda cursor: self.list_alerts(
+                q=q,
+                device_id=device_id,
+                scene_id=scene_id,
+                severity=severity,
+                start_date=start_date,
+                end_date=end_date,
+                limit=limit,
+                review_state=review_state,
+                cursor=cursor,
+            )
+        )
+
+    def count_alerts(
+        self,
+        *,
+        q: str | Unset | None = UNSET,
+        device_id: str | Unset | None = UNSET,
+        scene_id: str | Unset | None = UNSET,
+        severity: Literal["warning", "critical"] | Unset | None = UNSET,
+        start_date: str | Unset | None = UNSET,
+        end_date: str | Unset | None = UNSET,
+    ) -> Counts2:
+        """How many alerts there are in each state of review."""
+        return self.call(
+            "GET",
+            "/api/v1/alerts/counts",
+            TypeAdapter(Counts2),
+            query={
+                "q": q,
                 "deviceId": device_id,
                 "sceneId": scene_id,
                 "severity": severity,
@@ -1221,29 +1295,154 @@ class Operations(Connection):
             },
         )
 
-    def each_alerts(
+    def review_alerts(
         self,
         *,
-        limit: int | Unset = UNSET,
-        device_id: str | Unset | None = UNSET,
-        scene_id: str | Unset | None = UNSET,
-        severity: Literal["warning", "critical"] | Unset | None = UNSET,
-        start_date: str | Unset | None = UNSET,
-        end_date: str | Unset | None = UNSET,
-    ) -> Iterator[Alert]:
-        """As ``list_alerts``: every item, page after page."""
-        return each(
-            lambda cursor: self.list_alerts(
-                limit=limit,
-                device_id=device_id,
-                scene_id=scene_id,
-                severity=severity,
-                start_date=start_date,
-                end_date=end_date,
-                cursor=cursor,
-            )
+        state: Literal["new", "seen", "confirmed", "dismissed"],
+        ids: list[str],
+        reason: str | Unset | None = UNSET,
+        only_from: Literal["new", "seen", "confirmed", "dismissed"] | Unset | None = UNSET,
+    ) -> list[ReviewedAlert]:
+        """Set the review of up to 500 alerts, all or none; former states set again undo it."""
+        return self.call(
+            "POST",
+            "/api/v1/alerts/reviews",
+            TypeAdapter(list[ReviewedAlert]),
+            body={"state": state, "reason": reason, "onlyFrom": only_from, "ids": ids},
         )
 
     def get_alert(self, id_: str) -> Alert:
         """One alert."""
         return self.call("GET", f"/api/v1/alerts/{id_}", TypeAdapter(Alert))
+
+    def review_alert(
+        self,
+        id_: str,
+        *,
+        state: Literal["new", "seen", "confirmed", "dismissed"],
+        reason: str | Unset | None = UNSET,
+        only_from: Literal["new", "seen", "confirmed", "dismissed"] | Unset | None = UNSET,
+    ) -> Alert:
+        """Set the review of an alert. The answer has what holds then."""
+        return self.call(
+            "PATCH",
+            f"/api/v1/alerts/{id_}",
+            TypeAdapter(Alert),
+            body={"state": state, "reason": reason, "onlyFrom": only_from},
+        )
+
+    def people_statistics(
+        self,
+        *,
+        start_date: str,
+        end_date: str,
+        device_id: str | Unset | None = UNSET,
+        group_by: Literal["hour", "day"] | Unset = UNSET,
+    ) -> PeopleStatistics:
+        """Tracks of persons, vehicles and things by local hour or day, and the most at once."""
+        return self.call(
+            "GET",
+            "/api/v1/statistics/people",
+            TypeAdapter(PeopleStatistics),
+            query={
+                "startDate": start_date,
+                "endDate": end_date,
+                "deviceId": device_id,
+                "groupBy": group_by,
+            },
+        )
+
+    def crossing_statistics(
+        self,
+        *,
+        start_date: str,
+        end_date: str,
+        device_id: str | Unset | None = UNSET,
+        group_by: Literal["hour", "day"] | Unset = UNSET,
+    ) -> CrossingStatistics:
+        """Crossings of tripwires by direction and local hour or day."""
+        return self.call(
+            "GET",
+            "/api/v1/statistics/crossings",
+            TypeAdapter(CrossingStatistics),
+            query={
+                "startDate": start_date,
+                "endDate": end_date,
+                "deviceId": device_id,
+                "groupBy": group_by,
+            },
+        )
+
+    def event_statistics(
+        self,
+        *,
+        start_date: str,
+        end_date: str,
+        device_id: str | Unset | None = UNSET,
+        group_by: Literal["hour", "day"] | Unset = UNSET,
+    ) -> EventStatistics:
+        """Events by type, risk level and the local hour or day in which they began."""
+        return self.call(
+            "GET",
+            "/api/v1/statistics/events",
+            TypeAdapter(EventStatistics),
+            query={
+                "startDate": start_date,
+                "endDate": end_date,
+                "deviceId": device_id,
+                "groupBy": group_by,
+            },
+        )
+
+    def alert_statistics(
+        self,
+        *,
+        start_date: str,
+        end_date: str,
+        device_id: str | Unset | None = UNSET,
+        group_by: Literal["hour", "day"] | Unset = UNSET,
+    ) -> AlertStatistics:
+        """Alerts by severity and local hour or day."""
+        return self.call(
+            "GET",
+            "/api/v1/statistics/alerts",
+            TypeAdapter(AlertStatistics),
+            query={
+                "startDate": start_date,
+                "endDate": end_date,
+                "deviceId": device_id,
+                "groupBy": group_by,
+            },
+        )
+
+    def dwell_statistics(
+        self, *, device_id: str, start_date: str, end_date: str, type: str | Unset = UNSET
+    ) -> DwellStatistics:
+        """How long tracks stayed in each zone of the scene in force, by visit."""
+        return self.call(
+            "GET",
+            "/api/v1/statistics/dwell",
+            TypeAdapter(DwellStatistics),
+            query={
+                "deviceId": device_id,
+                "startDate": start_date,
+                "endDate": end_date,
+                "type": type,
+            },
+        )
+
+    def heat_map(
+        self, *, device_id: str, start_date: str, end_date: str, type: str | Unset = UNSET
+    ) -> HeatMapStatistics:
+        """Seconds of presence on a grid of 64 × 36 cells over a device's picture."""
+        return self.call(
+            "GET",
+            "/api/v1/statistics/heat-map",
+            TypeAdapter(HeatMapStatistics),
+            query={
+                "deviceId": device_id,
+                "startDate": start_date,
+                "endDate": end_date,
+                "type": type,
+            },
+        )

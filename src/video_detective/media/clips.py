@@ -77,7 +77,8 @@ class Clip:
     """A short film of an event.
 
     Args:
-        data: An MP4 file, the same bytes for the same footage and times.
+        data: An MP4 file, the same bytes for the same footage and times; its time 0 is the first
+            frame.
         spans: What it shows, as (from, to) in UTC ns of first and last frame; two when the event
             was too long and its middle is left out.
         size: (width, height) in pixels.
@@ -118,7 +119,7 @@ def extract(
     Raises:
         UsageError: a clip ends before it begins.
     """
-    parts = [_clip_spans(clip) for clip in clips]
+    parts = [clip_spans(*clip) for clip in clips]
     wanted = sorted(set(frames))
     pictures: dict[int, tuple[int, Image]] = {}
     with ExitStack() as stack:
@@ -141,14 +142,18 @@ def extract(
     return Extract(pictures={t: pictures[t][1] for t in sorted(pictures)}, clips=films)
 
 
-def _clip_spans(clip: tuple[int, int]) -> tuple[tuple[int, int], ...]:
-    start, end = clip
+def clip_spans(start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """What a clip asked for shows, as (from, to) in UTC ns, joined without a gap.
+
+    Raises:
+        UsageError: it ends before it begins.
+    """
     if end < start:
         raise UsageError(
             f"a clip from {start} to {end} ends before it begins", remedy="Swap its ends."
         )
     if end - start <= MAX_CLIP_NS:
-        return (clip,)
+        return ((start, end),)
     return (start, start + HEAD_NS), (end - (MAX_CLIP_NS - HEAD_NS), end)
 
 
@@ -258,6 +263,7 @@ class _ClipWriter:
         self._folder = tempfile.TemporaryDirectory(prefix="video-detective-clip-")
         self._path = Path(self._folder.name) / "clip.mp4"
         self._output: tuple[OutputContainer, VideoStream] | None = None
+        self._first_ns: int | None = None
         self._last_tick = -1
 
     def __enter__(self) -> _ClipWriter:
@@ -283,6 +289,10 @@ class _ClipWriter:
         self._seen[number] = (seen[0] if seen else time_ns, time_ns)
         elapsed_ns = time_ns - self._spans[number][0]
         elapsed_ns += sum(end - start for start, end in self._spans[:number])
+        if self._first_ns is None:
+            self._first_ns = elapsed_ns
+        # Players differ in what they do before a first frame that is late: the clip begins with it.
+        elapsed_ns -= self._first_ns
         if self._output is None:
             self._output = _open_output(self._path, *picture.size)
         container, stream = self._output

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.media import Loss
-from video_detective.media.clips import Clip, Footage, extract
+from video_detective.media.clips import Clip, Footage, clip_spans, extract
 from video_detective.media.pictures import BoxMark, LineMark, ZoneMark, annotate, encode_jpeg
 from video_detective.narration.template import class_name, event_name
 from video_detective.rules import Event, Moment, Scene
@@ -200,6 +200,19 @@ class EvidenceCutter:
         )
         if loss not in self._losses:  # an event that changed is cut again
             self._losses.append(loss)
+
+
+def clip_times(event: Event, first_ns: int) -> tuple[tuple[int, int], ...]:
+    """What a closed event's clip shows, as (from, to) in UTC ns, one after the other without a gap.
+
+    Args:
+        event: As it was when the clip was cut.
+        first_ns: The clip's first frame; later than asked for where the footage begins there.
+    """
+    end_ns = event.start_ns if event.end_ns is None else event.end_ns
+    spans = clip_spans(event.start_ns - LEAD_NS, end_ns + TRAIL_NS)
+    shown = [(max(start, first_ns), end) for start, end in spans if end > first_ns]
+    return tuple(shown) or ((first_ns, first_ns),)
 
 
 def local_time(time_ns: int, zone: ZoneInfo) -> datetime:

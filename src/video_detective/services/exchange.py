@@ -1,40 +1,24 @@
-"""Events in and out: import of event records, export of evidence packages."""
+"""Events that other systems recorded, taken in."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import json
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import cv2
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from video_detective.config import Camera
 from video_detective.config.base import IDENTIFIER
-from video_detective.detection.detectors.faces import blur_faces
-from video_detective.detection.detectors.registry import make_detector
-from video_detective.errors import StorageError, UsageError
-from video_detective.media.pictures import encode_jpeg
+from video_detective.errors import UsageError
 from video_detective.narration.template import event_name
 from video_detective.rules import EVENT_TYPES, RISK_LEVELS, Actor, Event, Moment
-from video_detective.services.events import stored_event
-from video_detective.services.output import write_whole
-from video_detective.services.records import event_record
 from video_detective.services.times import parse_time
 from video_detective.services.workspace import Workspace
-from video_detective.storage import CameraRow, EvidenceRow, StoredEvent
+from video_detective.storage import CameraRow, StoredEvent
 
 MAX_IMPORT_BYTES = 256 << 20
 _EVENT_ID = r"^[A-Za-z0-9_-]{1,160}$"
-_SUFFIXES = {"image/jpeg": ".jpg", "video/mp4": ".mp4"}
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-"""Of every file in a package: the same event gives the same bytes."""
 
 
 class _Actor(BaseModel):
@@ -214,72 +198,3 @@ def _event_type(record: _Record, where: str) -> str:
         f"{where}: event_type {record.event_type!r} is unknown",
         remedy=f"Use one of: {', '.join(event_name(key, 'zh-TW') for key in EVENT_TYPES)}.",
     )
-
-
-async def export_event(
-    workspace: Workspace, event_id: str, output: Path, *, blur_faces: bool = False
-) -> Path:
-    """Write an event's evidence package: a ZIP of record, pictures, clip, and their hashes.
-
-    ``manifest.json`` has the SHA-256 of every file; ``SHA256SUMS`` the same for ``sha256sum -c``.
-    The same event gives the same bytes.
-
-    Args:
-        workspace: Where the event is.
-        event_id: Which.
-        output: The file to write; an existing one is not overwritten.
-        blur_faces: Hide faces in the pictures; the clip is then left out.
-
-    Raises:
-        MissingError: there is no such event.
-        UsageError: the output exists.
-        StorageError: a stored file is gone or changed, or the output cannot be written.
-    """
-    stored = await stored_event(workspace, event_id)
-    places = await workspace.places()
-    record = event_record(stored, places.scene(stored.event.camera_id))
-    await asyncio.to_thread(_write_package, workspace, stored, record, output, blur_faces)
-    return output
-
-
-def _write_package(
-    workspace: Workspace, stored: StoredEvent, record: Mapping[str, Any], output: Path, hide: bool
-) -> None:
-    if output.exists():
-        raise UsageError(f"'{output}' exists already", remedy="Name another file with --output.")
-    files: dict[str, bytes] = {}
-    for number, row in enumerate(stored.evidence):
-        if hide and row.kind == "clip":
-            continue
-        content = _content(workspace, row)
-        name = f"media/{number:02d}-{row.kind}{_SUFFIXES[row.media_type]}"
-        files[name] = _without_faces(content) if hide else content
-    files["event.json"] = json.dumps(record, ensure_ascii=False, indent=2).encode()
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-    manifest = {"event_id": stored.event.event_id, "faces_blurred": hide, "sha256": sums}
-    files["manifest.json"] = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
-    files["SHA256SUMS"] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
-
-    def write(file: IO[bytes]) -> None:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for name, content in sorted(files.items()):
-                archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
-
-    write_whole(output, write)
-
-
-def _content(workspace: Workspace, row: EvidenceRow) -> bytes:
-    with workspace.blobs.open(row.sha256, _SUFFIXES[row.media_type]) as file:
-        content = file.read()
-    if hashlib.sha256(content).hexdigest() != row.sha256:
-        raise StorageError(
-            f"A stored {row.kind} was changed since it was made (SHA-256 {row.sha256[:12]}…)",
-            remedy="Restore the data directory from a backup; the evidence here is not sound.",
-        )
-    return content
-
-
-def _without_faces(content: bytes) -> bytes:
-    image = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)
-    (faces,) = make_detector("centerface").detect([image])
-    return encode_jpeg(blur_faces(image, faces))

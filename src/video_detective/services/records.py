@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from video_detective.narration.measures import Measure, asked, fact_name, measured, measures
 from video_detective.narration.template import event_name, moment_text
+from video_detective.pipeline.evidence import clip_times
 from video_detective.rules import Moment, Scene, Tripwire, Zone
 from video_detective.services.times import rfc3339, time_range
 from video_detective.services.workspace import Places
@@ -61,6 +64,7 @@ def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
         "narration": narration_record(stored.narration),
         "frame_links": frame_links(stored),
         "clip_link": clip_link(stored),
+        "clip_spans": _clip_spans(stored, zone),
         "rule_id": event.rule_id,
         "zone": event.zone,
         "zone_name": _name(event.zone, scene.zones),
@@ -69,6 +73,7 @@ def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
         "established_time": rfc3339(event.established_ns, zone),
         "facts": dict(event.facts),
         "parameters": dict(event.parameters),
+        "measures": [_measure(measure, zone) for measure in measures(event)],
         "media": [_media(row, zone) for row in stored.evidence],
     }
 
@@ -86,6 +91,34 @@ def narration_record(narration: NarrationRow | None) -> dict[str, Any] | None:
         "reason": narration.reason,
         "flags": list(narration.flags),
         "result": None if narration.result is None else dict(narration.result),
+    }
+
+
+def _clip_spans(stored: StoredEvent, zone: ZoneInfo) -> list[dict[str, str]]:
+    clip = next((row for row in stored.evidence if row.kind == "clip"), None)
+    spans = () if clip is None else clip_times(stored.event, clip.time_ns)
+    return [
+        {"start_time": rfc3339(start, zone), "end_time": rfc3339(end, zone)} for start, end in spans
+    ]
+
+
+def _measure(measure: Measure, zone: ZoneInfo) -> dict[str, Any]:
+    limit = measure.limit
+    return {
+        "rule_id": measure.rule_id,
+        "key": measure.key,
+        "name": fact_name(measure.key, "zh-TW"),
+        "name_en": fact_name(measure.key, "en"),
+        "value": measure.value,
+        "unit": measure.unit,
+        "text": measured(measure, "zh-TW", zone),
+        "text_en": measured(measure, "en", zone),
+        "limit": limit
+        and {
+            **asdict(limit),
+            "text": asked(measure, "zh-TW", zone),
+            "text_en": asked(measure, "en", zone),
+        },
     }
 
 

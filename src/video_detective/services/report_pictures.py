@@ -69,7 +69,7 @@ def pictures_of(events: Sequence[StoredEvent], blobs: BlobStore) -> list[Picture
                 Picture(
                     row=row,
                     original=original,
-                    address="data:image/jpeg;base64," + base64.b64encode(content).decode(),
+                    address=data_address(content),
                     unchanged=row is not None and _is_it(content, row),
                 )
             )
@@ -92,9 +92,14 @@ def _content(row: EvidenceRow, blobs: BlobStore) -> bytes | Absence:
         return "missing"
     if not _is_it(content, row):
         return "altered"
+    return shown(content) or "damaged"
+
+
+def shown(content: bytes) -> bytes | None:
+    """A stored JPEG as it goes into a file: as it is, or shrunk; None where it is no picture."""
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     if picture is None:
-        return "damaged"
+        return None
     height, width = picture.shape[:2]
     shrink = MAX_SIDE / max(height, width)
     if shrink >= 1 and len(content) <= MAX_UNCHANGED_BYTES:
@@ -103,6 +108,11 @@ def _content(row: EvidenceRow, blobs: BlobStore) -> bytes | Absence:
     return encode_jpeg(
         np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     )
+
+
+def data_address(content: bytes) -> str:
+    """A JPEG as an address that holds it."""
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode()
 
 
 def _is_it(content: bytes, row: EvidenceRow) -> bool:

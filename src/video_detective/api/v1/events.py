@@ -7,14 +7,17 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Security
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
+from video_detective.narration.catalogue import Language
 from video_detective.pipeline.clock import now_ns
+from video_detective.pipeline.evidence import clip_times
 from video_detective.services import event_pages
 from video_detective.services.access import Caller
+from video_detective.services.evidence_package import package
 from video_detective.services.media_links import MediaLinks, signed
 from video_detective.services.records import event_record
 from video_detective.services.times import utc_text
@@ -56,8 +59,28 @@ _EXAMPLE: dict[str, Any] = {
     "narration": None,
     "frameLinks": [],
     "clipLink": None,
+    "clipSpans": [],
     "facts": {"dwell_s": 6.0},
     "parameters": {"id": "yard", "enter_s": 1.0},
+    "measures": [
+        {
+            "ruleId": "yard",
+            "key": "dwell_s",
+            "name": "停留時間",
+            "nameEn": "Stay",
+            "value": 6.0,
+            "unit": "s",
+            "text": "6 秒",
+            "textEn": "6 s",
+            "limit": {
+                "key": "enter_s",
+                "value": 1.0,
+                "comparison": "at_least",
+                "text": "至少 1 秒",
+                "textEn": "at least 1 s",
+            },
+        }
+    ],
     "media": [],
 }
 
@@ -108,6 +131,41 @@ class Narration(Wire):
     result: dict[str, Any] | None
 
 
+class ClipSpan(Wire):
+    """A stretch that a clip shows. It shows them one after the other, from its time 0 on."""
+
+    start_time: str
+    end_time: str
+
+
+class Limit(Wire):
+    """What a rule asks of a measure: to be ``comparison`` ``value``, its parameter ``key``."""
+
+    key: str
+    value: float
+    comparison: Literal["at_least", "at_most", "over", "under", "equal"]
+    text: str
+    text_en: str
+
+
+class Measure(Wire):
+    """A fact with its unit and what the rule asks of it, as data and in words.
+
+    Pixels are those of a picture 720 high; ``time`` is RFC 3339 in UTC; ``share`` is 0..1 of the
+    picture.
+    """
+
+    rule_id: str
+    key: str
+    name: str
+    name_en: str
+    value: float | str | list[float] | list[str]
+    unit: Literal["s", "px", "px_s", "deg", "count", "time", "name", "share"]
+    text: str
+    text_en: str
+    limit: Limit | None
+
+
 class Event(Wire):
     """An event with facts, evidence and hashes. ``facts`` and ``parameters`` are the rule's own.
 
@@ -142,8 +200,10 @@ class Event(Wire):
     narration: Narration | None
     frame_links: list[str]
     clip_link: str | None
+    clip_spans: list[ClipSpan]
     facts: dict[str, Any]
     parameters: dict[str, Any]
+    measures: list[Measure]
     media: list[MediaFile]
 
 
@@ -155,6 +215,12 @@ class EventsQuery(PageQuery):
     risk_level: Risk | None = None
     start_date: str | None = Field(default=None, min_length=1, max_length=40)
     end_date: str | None = Field(default=None, min_length=1, max_length=40)
+
+
+class ExportQuery(Wire):
+    """How an event is exported."""
+
+    lang: Language = Field(default="zh-TW", description="Of the page to read")
 
 
 def routes(workspace: Workspace) -> APIRouter:
@@ -195,6 +261,30 @@ def routes(workspace: Workspace) -> APIRouter:
         stored = await event_pages.find(workspace, caller, event_id)
         return answer(request, wire(stored, *await _around(request, caller)))
 
+    packed = responses(Event, 404, 503)
+    packed[200] = {
+        "description": "A ZIP: `event.json`, `event.html`, `frames/`, `clip.mp4`, `manifest.json` "
+        "and `SHA256SUMS`, as `sha256sum -c` reads it",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+    }
+
+    @router.get("/{id}/export", response_class=StreamingResponse, responses=packed)
+    async def export_event(
+        caller: Reader, event_id: EventId, query: Annotated[ExportQuery, Query()]
+    ) -> Response:
+        """An event's evidence as one file: record, page to read, pictures, clip, hashes.
+
+        The same event gives the same bytes. That it was exported is in the audit log.
+        """
+        stored = await event_pages.find(workspace, caller, event_id)
+        pieces = await package(workspace.within(caller.reach), stored, query.lang)
+        details = {"lang": query.lang}
+        entry = caller.entry("evidence.export", event_id, time_ns=now_ns(), details=details)
+        await workspace.database.accounts.log([entry])
+        headers = {"Content-Disposition": f'attachment; filename="evidence-{event_id}.zip"'}
+        return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
     async def _around(request: Request, caller: Caller) -> tuple[Places, MediaLinks]:
         places = await workspace.within(caller.reach).places()
         links = await signed(workspace, caller, str(request.base_url), now_ns=now_ns())
@@ -232,6 +322,11 @@ def wire(stored: StoredEvent, places: Places, links: MediaLinks) -> dict[str, An
                 if row.frame_id == told["frameId"] and row.kind != "clip"
             )  # fmt: skip
             told["frameLink"] = _link(row, links)
+    if clip is not None:
+        shown["clipSpans"] = [
+            {"startTime": utc_text(start), "endTime": utc_text(end)}
+            for start, end in clip_times(event, clip.time_ns)
+        ]
     for row, told in zip(stored.evidence, shown["media"], strict=True):
         told |= {"timestamp": utc_text(row.time_ns), "link": _link(row, links)}
     if stored.narration is not None:
