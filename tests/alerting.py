@@ -127,7 +127,7 @@ class Site:
             )
             for kind, sha256 in (("original", "ab"), ("annotated", "cd"))
         ]  # fmt: skip
-        await self.db.add_evidence(self.event_id(n), pieces, [frame])
+        await self.db.add_evidence(self.event_id(n), pieces, [frame], now_ns=self.now_ns)
         return "cd" * 32
 
     def event_id(self, n: int) -> str:

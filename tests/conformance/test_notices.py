@@ -176,6 +176,26 @@ async def test_models_words_and_ends_follow_where_the_alert_was_told(
     assert len(rows) == 4
 
 
+async def test_pictures_that_come_after_an_alert_was_told_are_told_once(
+    db: Database, site: Site, reach: Reach
+) -> None:
+    channel = await add_channel(db, reach)
+    await add_channel(db, reach, "email", filters=Filters(tell=("new",)))
+    for n, has_model, is_told_before in (
+        (1, False, True),
+        (2, True, True),  # the model's words bring its pictures
+        (3, False, False),  # which has them when it is told
+    ):
+        await site.raise_alert(n, has_model=has_model)
+        if is_told_before:
+            await deliver_all(db, site.now_ns)
+        for _ in range(2):
+            await site.picture(n)
+        rows = [row.kind for row in await outbox(db, reach) if row.channel_id == channel]
+        assert (n, rows.count("new"), rows.count("update")) == (n, n, 1)
+    assert len(await outbox(db, reach)) == 3 + 3 + 1
+
+
 # --- order
 
 

@@ -22,7 +22,8 @@ class Notification:
 
     Args:
         delivery_id: Constant over retries and replays; receivers know repetitions by it.
-        kind: An alert is there (``new``), has words of a model (``update``), or is over (``end``).
+        kind: An alert is there (``new``), has words of a model or, without one, pictures
+            (``update``), or is over (``end``).
         account_id, device_id: Whose, and of which device.
         language, timezone: In which it is told to people.
         body: The alert and its insight as plain JSON in the interface's field names.

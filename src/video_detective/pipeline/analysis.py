@@ -245,7 +245,7 @@ async def _cut_evidence(
         for (event, _), (evidence, frames) in zip(group, cut, strict=True):
             if evidence:
                 await database.add_evidence(
-                    event.event_id, evidence, frames, narrate=analysis.narrate()
+                    event.event_id, evidence, frames, narrate=analysis.narrate(), now_ns=now_ns()
                 )
             else:
                 uncut[event.event_id] = event
@@ -271,7 +271,7 @@ async def _show_open(
     points = await _points_near_pictures(database, run, event)
     evidence, frames = await worker.run(analysis.cutter.pictures, event, points)
     if evidence:
-        await database.show_open(event.event_id, evidence, frames)
+        await database.show_open(event.event_id, evidence, frames, now_ns=now_ns())
 
 
 async def _points_near_pictures(database: Database, run: Run, event: Event) -> list[PointRow]:

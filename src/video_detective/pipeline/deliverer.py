@@ -23,6 +23,7 @@ RETRY_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
 """Seconds until the next attempt, after the first, the second …: almost a day in all."""
 ENDING_S = 2.0
 """How long the end waits for deliveries that are under way; they are then told again later."""
+POSTPONED = "not told yet: its pictures are still to come"
 FORGET_EVERY_S = 3600.0
 _STORAGE_PAUSE_S = 5.0
 _log = logging.getLogger(__name__)
@@ -33,6 +34,13 @@ class Skip:
     """Why a delivery is not told to anybody."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A delivery is not told yet: its pictures are still to come. ``due_ns`` is when it is."""
+
+    due_ns: int
 
 
 class Told(Protocol):
@@ -47,7 +55,7 @@ class Told(Protocol):
 class Teller(Protocol):
     """Knows what a delivery says, and how its channel is told."""
 
-    async def compose(self, claimed: Claimed) -> Told | Skip:
+    async def compose(self, claimed: Claimed) -> Told | Skip | Later:
         """What to tell; a delivery that was attempted before says the same again."""
         ...
 
@@ -155,6 +163,14 @@ class Deliverer:
                     return Outcome(
                         status="skipped", answer=told.reason, payload=payload, time_ns=self._clock()
                     )
+                if isinstance(told, Later):
+                    return Outcome(
+                        status="waiting",
+                        answer=POSTPONED,
+                        payload=payload,
+                        time_ns=self._clock(),
+                        due_ns=told.due_ns,
+                    )
                 payload = told.record
                 answer = await self._teller.send(claimed, told)
             return Outcome(status="done", answer=answer, payload=payload, time_ns=self._clock())
@@ -195,7 +211,8 @@ def _broken_off(claimed: Claimed, time_ns: int) -> Outcome:
 
 
 def _report(claimed: Claimed, outcome: Outcome) -> None:
-    level = logging.INFO if outcome.status in {"done", "skipped"} else logging.WARNING
+    is_well = outcome.status in {"done", "skipped"} or outcome.answer == POSTPONED
+    level = logging.INFO if is_well else logging.WARNING
     _log.log(
         level,
         "notification %s (%s) to channel %s, attempt %d: %s, %s",

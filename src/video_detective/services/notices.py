@@ -22,7 +22,7 @@ from video_detective.config.settings import FILE_NAME
 from video_detective.errors import ReceiverError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns
-from video_detective.pipeline.deliverer import Deliverer, Skip
+from video_detective.pipeline.deliverer import Deliverer, Later, Skip
 from video_detective.services.announcer import Announcer, standing_of
 from video_detective.services.media_links import MediaLinks
 from video_detective.services.node import node_id
@@ -31,6 +31,9 @@ from video_detective.services.workspace import Workspace
 from video_detective.storage.notices.base import AlertFacts, ChannelRow, Claimed
 
 _log = logging.getLogger(__name__)
+PICTURES_WAIT_NS = 20 * NS_PER_S
+"""How long a channel that is told nothing but the alert waits for its pictures: those of a live
+event lie in a piece that the recorder has yet to close."""
 LINKS_LIFE_S = 86_400
 """How long links in notifications are good: mail of the night is read in the morning."""
 
@@ -177,13 +180,16 @@ class Teller:
         self._senders = senders
         self._announcer = announcer
 
-    async def compose(self, claimed: Claimed) -> Composed | Skip:
+    async def compose(self, claimed: Claimed) -> Composed | Skip | Later:
         """What to tell; one that was attempted before says the same again, with fresh links."""
         if not claimed.channel.is_enabled:
             return Skip(reason="not told: the channel is switched off")
         facts = await self._notices.facts(claimed.alert_id)
         if facts is None or facts.is_gone:
             return Skip(reason="not told: the alert or its device was removed")
+        due_ns = claimed.created_ns + PICTURES_WAIT_NS
+        if self._awaits_pictures(claimed, facts) and now_ns() < due_ns:
+            return Later(due_ns=due_ns)
         record = claimed.payload or body_of(
             claimed.kind,
             facts,
@@ -203,6 +209,17 @@ class Teller:
             request_id=claimed.request_id,
         )
         return Composed(notification=notification, facts=facts, record=without_links(record))
+
+    def _awaits_pictures(self, claimed: Claimed, facts: AlertFacts) -> bool:
+        """Whether links to pictures would come too late: nothing is told that could bring them."""
+        return (
+            claimed.kind == "new"
+            and claimed.attempts == 1
+            and "update" not in claimed.channel.filters.tell
+            and self._workspace.settings.service.public_url is not None
+            and facts.insight is not None
+            and not facts.insight["snapshots"]
+        )
 
     async def _links(self, claimed: Claimed, facts: AlertFacts) -> list[str] | None:
         """Addresses of the insight's pictures, in order; None where people have no address of us.

@@ -342,6 +342,7 @@ class Database:
         frames: Sequence[FrameRow] = (),
         *,
         narrate: NarrationRequest | None = None,
+        now_ns: int | None = None,
     ) -> None:
         """Add evidence of an event and the frames it refers to; again is harmless.
 
@@ -350,17 +351,23 @@ class Database:
             evidence: Pictures and clips.
             frames: Those that have pictures now.
             narrate: Also ask for the event to be told, if it is closed and has no narration.
+            now_ns: The time; channels that were told of alerts without pictures are told of them.
 
         Raises:
             MissingError: there is no such event.
         """
         async with self._writing() as connection:
-            await writing.add_evidence(connection, self._kind, event_id, evidence, frames)
+            await writing.add_evidence(connection, self._kind, event_id, evidence, frames, now_ns)
             if narrate is not None:
                 await narrations.request_closed(connection, self._kind, event_id, narrate)
 
     async def show_open(
-        self, event_id: str, evidence: Sequence[EvidenceRow], frames: Sequence[FrameRow]
+        self,
+        event_id: str,
+        evidence: Sequence[EvidenceRow],
+        frames: Sequence[FrameRow],
+        *,
+        now_ns: int | None = None,
     ) -> None:
         """Give the insights of an event that goes on their pictures, where they have none.
 
@@ -370,9 +377,10 @@ class Database:
             event_id: Which event.
             evidence: Pictures, as drawn and as seen.
             frames: Those that have pictures now.
+            now_ns: As of ``add_evidence``.
         """
         async with self._writing() as connection:
-            await writing.show_open(connection, self._kind, event_id, evidence, frames)
+            await writing.show_open(connection, self._kind, event_id, evidence, frames, now_ns)
 
     # --- reading
 

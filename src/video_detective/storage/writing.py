@@ -366,6 +366,7 @@ async def add_evidence(
     event_id: str,
     evidence: Sequence[EvidenceRow],
     frames: Sequence[FrameRow],
+    now_ns: int | None,
 ) -> None:
     """Write evidence and the pictures of its frames.
 
@@ -383,7 +384,7 @@ async def add_evidence(
     await _execute_many(connection, EVIDENCE, upsert_into(EVIDENCE, kind), values)
     shown = {piece.frame_id for piece in evidence if piece.frame_id is not None}
     await documents.index_frames(connection, kind, shown.union(f.frame_id for f in frames))
-    await insights.show_event(connection, event_id, evidence)
+    await insights.show_event(connection, kind, event_id, evidence, now_ns)
 
 
 async def show_open(
@@ -392,11 +393,12 @@ async def show_open(
     event_id: str,
     evidence: Sequence[EvidenceRow],
     frames: Sequence[FrameRow],
+    now_ns: int | None,
 ) -> None:
     """Write the pictures of frames, and give them to the insights of an event that goes on."""
     frame_values = [rows.frame_values(frame, None) for frame in frames]
     await _execute_many(connection, FRAMES, _picture_frame(kind), frame_values)
-    await insights.show_event(connection, event_id, evidence)
+    await insights.show_event(connection, kind, event_id, evidence, now_ns)
 
 
 async def import_events(

@@ -16,12 +16,12 @@ from tests.servers.webhook import Receiver
 
 from video_detective.config.settings import parse_settings
 from video_detective.geometry import NS_PER_S
-from video_detective.pipeline.deliverer import POLL_S, RETRY_S, Deliverer
+from video_detective.pipeline.deliverer import POLL_S, POSTPONED, RETRY_S, Deliverer
 from video_detective.services.background import words_in_background
 from video_detective.services.models import Models
-from video_detective.services.notices import Senders, Teller, keep_telling
+from video_detective.services.notices import PICTURES_WAIT_NS, Senders, Teller, keep_telling
 from video_detective.services.workspace import Workspace, open_workspace
-from video_detective.storage.notices.base import Claimed, DeliveryQuery, DeliveryRow
+from video_detective.storage.notices.base import Claimed, DeliveryQuery, DeliveryRow, Filters
 from video_detective.storage.reach import Reach
 
 SETTINGS = """
@@ -282,6 +282,23 @@ async def test_pictures_are_linked_for_a_day_and_the_links_are_not_kept(
     [row] = [one for one in await rows(workspace, reach) if one.kind == "update"]
     assert row.payload["insight"]["snapshotCount"] == 1
     assert "signature" not in str(row.payload)
+
+
+async def test_a_channel_that_is_told_once_waits_a_while_for_pictures(
+    workspace: Workspace, site: Site, reach: Reach
+) -> None:
+    with Receiver() as receiver:
+        once = Filters(tell=("new",))
+        await add_channel(workspace.database, reach, settings={"url": receiver.url}, filters=once)
+        await site.raise_alert(1, over=True)
+        await deliverer(workspace).deliver_due()
+        assert receiver.received == []
+        assert [row.answer for row in await rows(workspace, reach)] == [POSTPONED]
+        await site.picture(1)
+        later_ns = site.now_ns + PICTURES_WAIT_NS
+        await deliverer(workspace, clock=lambda: later_ns).deliver_due()
+        (new,) = (request.json["insight"] for request in receiver.received)
+    assert len(new["snapshotUrls"]) == 1
 
 
 async def test_a_missing_password_of_the_broker_stops_no_other_channel(

@@ -211,23 +211,43 @@ async def show_runs(connection: AsyncConnection, shown: int, hidden: Collection[
 
 
 async def show_event(
-    connection: AsyncConnection, event_id: str, evidence: Iterable[EvidenceRow]
+    connection: AsyncConnection,
+    kind: Kind,
+    event_id: str,
+    evidence: Iterable[EvidenceRow],
+    now_ns: int | None,
 ) -> None:
-    """Give the insights of an event their pictures, where they have none yet."""
+    """Give the insights of an event their pictures, where they have none yet.
+
+    Args:
+        connection: Inside the transaction that writes the evidence.
+        kind: Which database.
+        event_id: Which event.
+        evidence: Its pictures.
+        now_ns: The time; whoever was told without pictures is then told of them. None tells nobody.
+    """
     lacking = await connection.execute(
-        select(INSIGHTS.c.insight_id, INSIGHTS.c.triggered_ns).where(
-            INSIGHTS.c.event_id == event_id, LACKS_SNAPSHOTS
-        )
+        select(
+            INSIGHTS.c.insight_id,
+            INSIGHTS.c.alert_id,
+            INSIGHTS.c.triggered_ns,
+            INSIGHTS.c.vlm_status,
+        ).where(INSIGHTS.c.event_id == event_id, LACKS_SNAPSHOTS)
     )
     pieces = list(evidence)
-    for insight_id, triggered_ns in lacking.all():
-        chosen = snapshots_of(pieces, triggered_ns)
+    shown: list[str] = []
+    for row in lacking.all():
+        chosen = snapshots_of(pieces, row.triggered_ns)
         if chosen:
             await connection.execute(
                 update(INSIGHTS)
-                .where(INSIGHTS.c.insight_id == insight_id)
+                .where(INSIGHTS.c.insight_id == row.insight_id)
                 .values(snapshots=[snapshot.as_json() for snapshot in chosen])
             )
+            if row.vlm_status != "pending":  # the model's words are told with them
+                shown.append(row.alert_id)
+    if now_ns is not None:
+        await outbox.enqueue_pictures(connection, kind, shown, created_ns=now_ns)
 
 
 def snapshots_of(evidence: Sequence[EvidenceRow], triggered_ns: int) -> list[Snapshot]:

@@ -10,7 +10,8 @@ from video_detective.geometry import NS_PER_S
 
 ChannelKind = Literal["webhook", "email", "mqtt"]
 Told = Literal["new", "update", "end"]
-"""What a delivery tells of an alert: that it is there, what the model says, that it is over."""
+"""What a delivery tells of an alert: that it is there, what the model says (or, without one, which
+pictures came after it was told), that it is over."""
 Status = Literal["waiting", "done", "failed", "skipped"]
 TOLD: tuple[Told, ...] = ("new", "update", "end")
 

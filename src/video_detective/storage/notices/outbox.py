@@ -70,6 +70,23 @@ async def enqueue_update(
     await _follow(connection, kind, "update", [ALERTS.c.alert_id == alert_id], created_ns)
 
 
+async def enqueue_pictures(
+    connection: AsyncConnection, kind: Kind, alert_ids: Collection[str], *, created_ns: int
+) -> None:
+    """Have it told that there are pictures of alerts that were told without.
+
+    Args:
+        connection: Inside the transaction that gives them to the insights.
+        kind: Which database.
+        alert_ids: Of whose insights no model says anything more, which would be told with them.
+        created_ns: Now.
+    """
+    for chunk in chunks(sorted(alert_ids)):
+        # One that nobody has begun to tell will have them.
+        conditions = [ALERTS.c.alert_id.in_(chunk), DELIVERIES.c.attempts > 0]
+        await _follow(connection, kind, "update", conditions, created_ns)
+
+
 async def enqueue_end(
     connection: AsyncConnection, kind: Kind, event_ids: Collection[str], *, created_ns: int
 ) -> None:
