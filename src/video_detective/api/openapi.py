@@ -49,6 +49,7 @@ TAGS = {
     "alerts": "Events and metrics that somebody is to know of.",
     "insights": "Alerts as a model describes them.",
     "attributes": "Counts of 26 attributes of persons (plan LEVEL_02).",
+    "statistics": "What was counted, by local hours and days, and where it was.",
     "notifications": "Channels (webhooks, e-mail, MQTT) and what became of each delivery.",
     "search": "Questions in words over everything that happened.",
     "service": "The service itself.",

@@ -23,6 +23,7 @@ from video_detective.api.v1 import (
     nodes,
     scenes,
     session,
+    statistics,
     tracks,
     users,
 )
@@ -50,6 +51,7 @@ ROUTES: tuple[Routes, ...] = (
     events.routes,
     tracks.routes,
     alerts.routes,
+    statistics.routes,
 )
 """In the order in which they are matched: fixed addresses before those with an id in their place,
 and what is asked for most often first."""

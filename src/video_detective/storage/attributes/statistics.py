@@ -72,18 +72,8 @@ async def statistics(
 ) -> AttributeStatistics:
     """Sums over the period and its stretches, as of one moment."""
     parts = _parts(query, FIELDS).subquery()
-    at: ColumnElement[int] = parts.c.at
-    part: ColumnElement[int] = _whole(0)
-    offset = _whole(clock.offsets[0][1])
-    later = list(enumerate(clock.offsets))[:0:-1]
-    if later:
-        part = case(*((at >= _whole(since), index) for index, (since, _) in later), else_=part)
-        offset = case(
-            *((at >= _whole(since), _whole(ahead)) for _, (since, ahead) in later), else_=offset
-        )
-    placed = select(
-        part.label("part"), ((at + offset) // _whole(clock.stretch_ns)).label("number"), parts
-    ).subquery()
+    part, number = stretch_of(parts.c.at, clock)
+    placed = select(part.label("part"), number.label("number"), parts).subquery()
     sums = [func.sum(placed.c[name]) for name in ("records", "total_persons", *FIELDS)]
     found = await connection.execute(
         select(placed.c.part, placed.c.number, *sums).group_by(placed.c.part, placed.c.number)
@@ -101,6 +91,25 @@ async def statistics(
         whole=_sums(whole),
         timeline={begin_ns: _sums(values) for begin_ns, values in sorted(timeline.items())},
     )
+
+
+def stretch_of(
+    at: ColumnElement[int], clock: LocalClock
+) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Index of the offset that holds, and number of the stretch, of a column of times.
+
+    ``clock.begin_ns`` tells when that stretch begins. PostgreSQL groups by them only where they
+    are columns of a subquery.
+    """
+    part: ColumnElement[int] = _whole(0)
+    offset = _whole(clock.offsets[0][1])
+    later = list(enumerate(clock.offsets))[:0:-1]
+    if later:
+        part = case(*((at >= _whole(since), index) for index, (since, _) in later), else_=part)
+        offset = case(
+            *((at >= _whole(since), _whole(ahead)) for _, (since, ahead) in later), else_=offset
+        )
+    return part, (at + offset) // _whole(clock.stretch_ns)
 
 
 Sum = int | None
