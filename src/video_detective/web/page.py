@@ -18,10 +18,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.types import Scope
 
+from video_detective.narration.catalogue import LANGUAGES, Language, event_name
+from video_detective.rules import EVENT_TYPES
 from video_detective.services.access import Scope as Permission
 from video_detective.services.workspace import Workspace
 
-LANGUAGES = ("zh-TW", "en")
 THEMES = ("light", "dark")
 _HERE = Path(str(resources.files("video_detective.web")))
 _LANGUAGE_COOKIE, _THEME_COOKIE = "vd_language", "vd_theme"
@@ -97,13 +98,13 @@ class _Static(StaticFiles):
         return answer
 
 
-Language = Annotated[str | None, Query(max_length=16)]
+Chosen = Annotated[str | None, Query(alias="lang", max_length=16)]
 
 
 def _inside(page: Page) -> Callable[..., Awaitable[Response]]:
     """A page for people with a session."""
 
-    async def show(request: Request, lang: Language = None) -> Response:
+    async def show(request: Request, lang: Chosen = None) -> Response:
         scopes = request.state.caller.scopes
         answer = _render(
             request,
@@ -120,7 +121,7 @@ def _inside(page: Page) -> Callable[..., Awaitable[Response]]:
 def _door(workspace: Workspace, name: str) -> Callable[..., Awaitable[Response]]:
     """A page for people without a session."""
 
-    async def show(request: Request, lang: Language = None) -> Response:
+    async def show(request: Request, lang: Chosen = None) -> Response:
         if name == "sign-in" and request.state.caller is not None:
             return RedirectResponse("/", status_code=303)
         _, accounts = await workspace.database.accounts.page(limit=1)
@@ -175,10 +176,10 @@ def _environment() -> Environment:
 
 
 @cache
-def texts(language: str, catalogues: tuple[str, ...]) -> Mapping[str, Any]:
-    """The texts of some catalogues as one, later ones before earlier ones."""
+def texts(language: Language, catalogues: tuple[str, ...]) -> Mapping[str, Any]:
+    """The texts of some catalogues as one, later ones before earlier ones; names of events too."""
     folder = _HERE / "catalogues" / language
-    merged: dict[str, Any] = {}
+    merged: dict[str, Any] = {"event_types": {e: event_name(e, language) for e in EVENT_TYPES}}
     for name in catalogues:
         merged |= json.loads((folder / f"{name}.json").read_text("utf-8"))
     return merged
@@ -193,11 +194,12 @@ def _modules(entry: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _language(request: Request) -> str:
+def _language(request: Request) -> Language:
     """The language asked for, else English for browsers that want it and not Chinese."""
     for wanted in (request.query_params.get("lang"), request.cookies.get(_LANGUAGE_COOKIE)):
-        if wanted in LANGUAGES:
-            return wanted
+        for language in LANGUAGES:
+            if wanted == language:
+                return language
     accepted = request.headers.get("Accept-Language", "").lower()
     english, chinese = accepted.find("en"), accepted.find("zh")
     return "en" if english >= 0 and (chinese < 0 or english < chinese) else "zh-TW"

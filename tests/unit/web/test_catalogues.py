@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from video_detective.web.page import LANGUAGES, PAGES, Page, texts
+from video_detective.narration.catalogue import LANGUAGES
+from video_detective.web.page import PAGES, Page, texts
 
 FILES = resources.files("video_detective.web")
 ASKED = re.compile(r"\btext(?:\.|\[\")([a-z_]+)")
