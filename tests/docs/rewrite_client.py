@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src" / "video_detective" / "client"
 NOTE = "Written by ``make openapi`` from the OpenAPI document: do not edit."
 PAGED = {"page", "limit", "cursor"}
+ENDLESS = {"/api/v1/live"}
+"""Answers without end: no method gives them."""
 SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
 
@@ -33,7 +35,9 @@ class Writer:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.paths = {
-            path: item for path, item in document["paths"].items() if path.startswith("/api/v1/")
+            path: item
+            for path, item in document["paths"].items()
+            if path.startswith("/api/v1/") and path not in ENDLESS
         }
         self.schemas = document["components"]["schemas"]
         self.used: dict[str, str] = {}

@@ -13,10 +13,10 @@ import pytest
 from tests.docs.rewrite_openapi import COPY, current
 from tests.routes import OPEN, Operation, document, operations
 
-ALL = operations()
+ALL = operations(endless=True)
 OURS = [item for item in ALL if item.path.startswith("/api/v1/")]
-BINARY = re.compile(r"/(snapshot|export)$")
-"""Addresses that answer a picture or an archive."""
+BINARY = re.compile(r"/(snapshot|export|live)$")
+"""Addresses that answer a picture, an archive or events."""
 NO_SCOPE = frozenset(
     {
         "GET /api/v1/session", "DELETE /api/v1/session", "POST /api/v1/session/password",

@@ -23,6 +23,7 @@ from video_detective.narration.catalogue import Language
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
 from video_detective.services.events import camera_list, find_event, find_media
+from video_detective.services.feed import LiveFeed
 from video_detective.services.report import make_report
 from video_detective.services.search import search
 from video_detective.services.search_timeline import search_time_line
@@ -58,6 +59,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.workspace = workspace
+    app.state.feed = LiveFeed(workspace.database)
     handle_failures(app)
     app.add_middleware(BodyLimited)
     limits = Limits(lambda: workspace.database.windows(time.time), workspace.settings.limits)

@@ -48,6 +48,7 @@ TAGS = {
     "tracks": "What was seen moving.",
     "alerts": "Events and metrics that somebody is to know of.",
     "insights": "Alerts as a model describes them.",
+    "live": "What changes, as it changes.",
     "attributes": "Counts of 26 attributes of persons (plan LEVEL_02).",
     "statistics": "What was counted, by local hours and days, and where it was.",
     "notifications": "Channels (webhooks, e-mail, MQTT) and what became of each delivery.",

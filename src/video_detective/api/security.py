@@ -87,7 +87,8 @@ class Guard:
     """Request id, host name, key or session, headers, and the last resort for errors.
 
     Gives each request ``state.caller`` (None where nobody need be known) and, to those who came
-    with a session, ``state.session``: its token.
+    with a session, ``state.session``: its token. ``state.look_again`` finds the caller anew, for
+    answers that last; ``state.is_head`` says that only the headers are wanted.
 
     Args:
         app: What is guarded.
@@ -114,6 +115,7 @@ class Guard:
         request.state.received_at = datetime.now(UTC)
         request.state.caller = None
         request.state.session = None
+        request.state.is_head = scope["method"] == "HEAD"
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -128,6 +130,12 @@ class Guard:
                 message = {**message, "body": b""}
             await send(message)
 
+        async def look_again() -> Caller | None:
+            found = await self._shown(request)
+            return None if found is None else with_request(found.caller, identity)
+
+        request.state.look_again = look_again
+        received_ns = now_ns()
         try:
             shown = await self._come_in(request)
             if isinstance(shown, Response):
@@ -139,7 +147,8 @@ class Guard:
             if method not in _SAFE:
                 self._callers.forget()
             if shown is not None:
-                await self._callers.note_use(shown.caller, shown.text, now_ns())
+                # An answer that lasts is no use of what it was asked for with.
+                await self._callers.note_use(shown.caller, shown.text, received_ns)
         except asyncio.CancelledError:
             # Only a service that ends cuts an answer off. Passed on, it would be logged as a fault.
             if not started:

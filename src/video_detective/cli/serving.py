@@ -54,6 +54,14 @@ def serve_command(
         run(_serve(data_dir, database, host, port, tuple(allow_host or ())))
 
 
+class _Server(uvicorn.Server):
+    """Ends live streams first: they would be waited for, and then be cut off."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.feed.close()  # type: ignore[union-attr]  # ours: an application
+        await super().shutdown(sockets)
+
+
 async def _serve(
     data_dir: Path, database: str | None, host: str, port: int, names: tuple[str, ...]
 ) -> None:
@@ -89,7 +97,7 @@ async def _serve_at(
                 "It listens on the network without TLS: put a reverse proxy with TLS before it.",
                 style="yellow",
             )
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 app,
                 log_level="warning",

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import get_args
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import MissingError
+from video_detective.errors import FieldError, MissingError
 from video_detective.services.access import Caller
 from video_detective.services.times import field_period
 from video_detective.services.understanding import understand
 from video_detective.services.workspace import Places, Workspace
+from video_detective.storage.accounts.audit import AuditEntry
 from video_detective.storage.insights.index import Words
 from video_detective.storage.insights.listing import InsightPage
+from video_detective.storage.insights.reviewing import Review, Reviewed, ReviewState
 from video_detective.storage.insights.statements import Detail, InsightFilter, Listed
+
+REVIEW_STATES: tuple[ReviewState, ...] = get_args(ReviewState)
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,7 @@ class InsightsAsked:
         start, end: Triggered in [start, end), RFC 3339; without offset in the zone of the device
             asked for, else of the account.
         has_summary, has_attributes: With, or without.
+        review_states: In any of these; empty: in every one.
     """
 
     q: str | None = None
@@ -37,6 +45,7 @@ class InsightsAsked:
     end: str | None = None
     has_summary: bool | None = None
     has_attributes: bool | None = None
+    review_states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,15 @@ async def insight_page(
             exactly as one that is nowhere, as everywhere in the interface.
         FieldError: a time or the cursor cannot be meant, or the period is empty.
     """
+    wanted, zone = await _wanted(workspace, caller, asked, now_ns)
     lists = workspace.database.insights.lists
+    page = await lists.page(caller.reach, wanted, limit=limit, offset=offset, cursor=cursor)
+    return FoundInsights(page=page, timezone=_told(asked, zone))
+
+
+async def _wanted(
+    workspace: Workspace, caller: Caller, asked: InsightsAsked, now_ns: int
+) -> tuple[InsightFilter, ZoneInfo]:
     camera: str | None = None
     places: Places | None = None
     if asked.device_id or asked.scene_id or asked.q:
@@ -91,12 +108,15 @@ async def insight_page(
         until_ns=until_ns,
         has_summary=asked.has_summary,
         has_attributes=asked.has_attributes,
+        review_states=asked.review_states,
     )
     if asked.q and places is not None:
         wanted = _with_words(wanted, asked.q, places, now_ns)
-    page = await lists.page(caller.reach, wanted, limit=limit, offset=offset, cursor=cursor)
-    has_times = since_ns is not None or until_ns is not None
-    return FoundInsights(page=page, timezone=zone.key if has_times else None)
+    return wanted, zone
+
+
+def _told(asked: InsightsAsked, zone: ZoneInfo) -> str | None:
+    return None if asked.start is None and asked.end is None else zone.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +148,72 @@ async def alert_page(
         timezone=found.timezone,
         alerts=tuple((row, details[row.insight_id]) for row in rows if row.insight_id in details),
     )
+
+
+async def alert_counts(
+    workspace: Workspace, caller: Caller, asked: InsightsAsked, *, now_ns: int
+) -> tuple[dict[str, int], str | None]:
+    """How many alerts are asked for, by the state of their review, and the zone as in a page.
+
+    Args:
+        workspace: Where.
+        caller: Who asks.
+        asked: Which; ``review_states`` is not read.
+        now_ns: When it is asked.
+
+    Raises:
+        MissingError, FieldError: as ``insight_page``.
+    """
+    wanted, zone = await _wanted(workspace, caller, replace(asked, review_states=()), now_ns)
+    found = await workspace.database.insights.lists.review_counts(caller.reach, wanted)
+    return {state: found.get(state, 0) for state in REVIEW_STATES}, _told(asked, zone)
+
+
+async def review_alerts(
+    workspace: Workspace,
+    caller: Caller,
+    alert_ids: Collection[str],
+    *,
+    state: ReviewState,
+    reason: str | None,
+    only_from: ReviewState | None,
+    now_ns: int,
+) -> list[Reviewed]:
+    """Set the review of alerts, all or none; each that changes has its line in the audit log.
+
+    Args:
+        workspace: Where.
+        caller: Who.
+        alert_ids: Which.
+        state: To what.
+        reason: Why; a dismissed one needs it.
+        only_from: Those in another state stay as they are; None: none does.
+        now_ns: When.
+
+    Raises:
+        FieldError: a reason is missing.
+        MissingError: some are not listed, or out of reach; they are named.
+    """
+    if state == "dismissed" and reason is None:
+        raise FieldError(
+            [("reason", "say why it is dismissed: a key such as false_alarm, or text")]
+        )
+    review = Review(state=state, reason=reason, by=caller.name, by_id=caller.id, at_ns=now_ns)
+
+    def entry(one: Reviewed) -> AuditEntry:
+        details = {"state": state, "reason": reason, "former": one.former.state}
+        return caller.entry("alert.review", one.alert_id, time_ns=now_ns, details=details)
+
+    done, missing = await workspace.database.insights.reviews.set(
+        caller.reach, alert_ids, review, only_from=only_from, entry=entry
+    )
+    if missing:
+        named = ", ".join(f"'{one}'" for one in missing[:_MOST_NAMED])
+        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        raise MissingError(
+            f"There is no alert {named}{more}", remedy="List them to see their ids. None was set."
+        )
+    return done
 
 
 async def find_insight(

@@ -20,6 +20,7 @@ from video_detective.api.v1 import (
     files,
     insights,
     keys,
+    live,
     nodes,
     scenes,
     session,
@@ -51,6 +52,7 @@ ROUTES: tuple[Routes, ...] = (
     events.routes,
     tracks.routes,
     alerts.routes,
+    live.routes,
     statistics.routes,
 )
 """In the order in which they are matched: fixed addresses before those with an id in their place,

@@ -204,7 +204,7 @@ def listed(row: Listed, links: MediaLinks) -> dict[str, Any]:
         "vlmStatus": row.vlm_status,
         "vlmSummary": row.vlm_summary,
         "vlmStructuredResult": _json(row.vlm_result),
-        "thumbnailUrl": _thumbnail(row, pictures, links),
+        "thumbnailUrl": thumbnail(row, links, pictures),
         "snapshotCount": len(pictures),
         "attributesSummary": _json(row.attributes_summary),
         "hasAttributes": bool(row.has_attributes),
@@ -245,7 +245,7 @@ def _summary(row: Listed, links: MediaLinks) -> dict[str, Any]:
         "triggeredAt": utc_text(row.triggered_ns),
         "severity": row.severity,
         "vlmSummary": row.vlm_summary,
-        "thumbnailUrl": _thumbnail(row, _pictures(row), links),
+        "thumbnailUrl": thumbnail(row, links),
         "deviceId": row.device_id,
         "deviceName": row.device_name or row.camera_id,
         "sceneId": row.scene_id,
@@ -257,8 +257,11 @@ def _pictures(row: Listed) -> list[dict[str, Any]]:
     return [] if row.snapshots == "[]" else orjson.loads(row.snapshots)
 
 
-def _thumbnail(row: Listed, pictures: list[dict[str, Any]], links: MediaLinks) -> str | None:
-    """That of the moment of the trigger."""
+def thumbnail(
+    row: Listed, links: MediaLinks, pictures: list[dict[str, Any]] | None = None
+) -> str | None:
+    """The picture of the moment of the trigger; ``pictures`` where they were read already."""
+    pictures = _pictures(row) if pictures is None else pictures
     if not pictures:
         return None
     at_ns = row.triggered_ns

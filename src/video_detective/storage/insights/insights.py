@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from video_detective.storage.insights.listing import InsightLists, Open
+from video_detective.storage.insights.reviewing import Reviews
 from video_detective.storage.insights.worker import InsightWork
 
 
@@ -20,3 +21,5 @@ class Insights(InsightWork):
         super().__init__(kind, reading, writing)
         self.lists = InsightLists(kind, reading)
         """How they are read."""
+        self.reviews = Reviews(kind, writing)
+        """What people think of alerts."""

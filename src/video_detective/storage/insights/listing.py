@@ -26,11 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from video_detective.errors import FieldError
 from video_detective.storage.insights import index, statements, tally
 from video_detective.storage.insights.index import Words
+from video_detective.storage.insights.prepared import Prepared
 from video_detective.storage.insights.statements import (
     Detail,
     InsightFilter,
     Listed,
-    Prepared,
     Shape,
 )
 from video_detective.storage.insights.tally import SLICES, Tallies, Tally
@@ -130,12 +130,10 @@ class InsightLists:
             values |= {**_key(cursor), "offset": 0}
         start: Literal["first", "key"] = "first" if cursor is None else "key"
         key = (reach, wanted)
-        shape = Shape.of(self._kind, reach, wanted)
-        is_many = self._tallies.knows(key)
-        if wanted.words is not None and self._kind == "sqlite":
-            few = await self._count_said(wanted)
-            is_many = is_many or few >= _FEW
-            shape = replace(shape, few=few < _FEW)
+        shape = await self._shape(reach, wanted)
+        is_many = self._tallies.knows(key) or (
+            wanted.words is not None and self._kind == "sqlite" and not shape.few
+        )
         if not is_many:
             ask = statements.page(shape, start, self._exact_to + 1)
             rows = await self._rows(ask, values)
@@ -164,6 +162,12 @@ class InsightLists:
         ask = statements.ranked(Shape.of(self._kind, reach, wanted), asked)
         rows = await self._rows(ask, {**wanted.values(), "limit": limit})
         return _page(rows, limit, rows[0][0] if rows else 0)
+
+    async def review_counts(self, reach: Reach, wanted: InsightFilter) -> dict[str, int]:
+        """How many insights meet every condition, by the state of their alert's review."""
+        shape = await self._shape(reach, wanted)
+        rows = await self._rows(statements.review_counts(shape), wanted.values())
+        return dict(rows)
 
     async def insight(self, reach: Reach, insight_id: str) -> tuple[Listed, Detail] | None:
         """One insight by its id; None when none is listed."""
@@ -200,6 +204,12 @@ class InsightLists:
             return await self._rows(statements.page(shape, "first", None), values)
         values["before_ns"] = place.before_ns
         return await self._rows(statements.page(shape, "time", None), values)
+
+    async def _shape(self, reach: Reach, wanted: InsightFilter) -> Shape:
+        shape = Shape.of(self._kind, reach, wanted)
+        if wanted.words is None or self._kind != "sqlite":
+            return shape
+        return replace(shape, few=await self._count_said(wanted) < _FEW)
 
     async def _count_said(self, wanted: InsightFilter) -> int:
         assert wanted.words is not None  # noqa: S101 - said by the caller

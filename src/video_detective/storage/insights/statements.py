@@ -24,17 +24,15 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
 from video_detective.storage.dialects import KEY_TEXT
 from video_detective.storage.insights import index
 from video_detective.storage.insights.index import Words
+from video_detective.storage.insights.prepared import Kind, Prepared
 from video_detective.storage.reach import Reach, of_row
 from video_detective.storage.service_tables import ALERTS, DEVICES, INSIGHTS, SCENES
-from video_detective.storage.tables import CAMERAS, EVENT_DOCUMENTS
-
-Kind = Literal["sqlite", "postgresql"]
+from video_detective.storage.tables import CAMERAS, EVENT_DOCUMENTS, EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +45,7 @@ class InsightFilter:
         severity, vlm_status: Of this one.
         since_ns, until_ns: Triggered in ``[since_ns, until_ns)``.
         has_summary, has_attributes: With, or without.
+        review_states: In any of these; empty: in every one.
         words: What must have been said of them; None: anything.
     """
 
@@ -59,10 +58,11 @@ class InsightFilter:
     until_ns: int | None = None
     has_summary: bool | None = None
     has_attributes: bool | None = None
+    review_states: tuple[str, ...] = ()
     words: Words | None = None
 
     def values(self) -> dict[str, Any]:
-        """What is given, by name, but for cameras and words, which are part of the statement."""
+        """What is given, by name, but for lists and words, which are part of the statement."""
         names = ("device_id", "scene_id", "severity", "vlm_status", "since_ns", "until_ns",
                  "has_summary", "has_attributes")  # fmt: skip
         return {name: value for name in names if (value := getattr(self, name)) is not None}
@@ -111,17 +111,31 @@ class Detail(NamedTuple):
     input_tokens: int | None
     output_tokens: int | None
     request_id: str
+    event_type: str | None
+    event_risk: str | None
+    zone: str | None
+    tripwire: str | None
+    review_state: str
+    review_reason: str | None
+    reviewed_by: str | None
+    reviewed_by_id: str | None
+    reviewed_ns: int | None
 
 
 _I = INSIGHTS.alias("i")
 _OF_ALERT = {"message", "alert_rule", "kind", "metric_path", "operator", "threshold",
-             "actual_value"}  # fmt: skip
+             "actual_value", "review_state", "review_reason", "reviewed_by", "reviewed_by_id",
+             "reviewed_ns"}  # fmt: skip
+_OF_EVENT = {"event_type": EVENTS.c.type, "event_risk": EVENTS.c.risk_level,
+             "zone": EVENTS.c.zone, "tripwire": EVENTS.c.tripwire}  # fmt: skip
 _JSON = {"vlm_result", "flags", "snapshots", "attributes_summary"}
 
 
 def _column(name: str) -> ColumnElement[Any]:
     if name in _OF_ALERT:
         return ALERTS.c[name]
+    if name in _OF_EVENT:
+        return _OF_EVENT[name]
     if name in _JSON:
         # Most of it goes out as it is.
         return cast(_I.c[name], Text)
@@ -135,8 +149,10 @@ def _columns(*, full: bool) -> list[ColumnElement[Any]]:
     return [_column(name).label(f"o_{name}") for name in names]
 
 
-def _beside(rows: FromClause) -> FromClause:
-    """The insights ``i`` of ``rows`` with alert, device and scene."""
+def _beside(rows: FromClause, *, full: bool = False) -> FromClause:
+    """The insights ``i`` of ``rows`` with alert, device and scene; in full also with the event."""
+    if full:
+        rows = rows.outerjoin(EVENTS, EVENTS.c.event_id == _I.c.event_id)
     return (
         rows.outerjoin(ALERTS, ALERTS.c.alert_id == _I.c.alert_id)
         .outerjoin(DEVICES, DEVICES.c.camera_id == _I.c.camera_id)
@@ -153,7 +169,7 @@ class Shape:
         kind: Which database.
         reach: Whose.
         given: Names of ``InsightFilter.values``.
-        cameras, words: Of the filter.
+        cameras, reviews, words: Of the filter.
         few: The index has few insights with the words.
     """
 
@@ -161,13 +177,15 @@ class Shape:
     reach: Reach
     given: frozenset[str]
     cameras: tuple[str, ...] = ()
+    reviews: tuple[str, ...] = ()
     words: Words | None = None
     few: bool = False
 
     @classmethod
     def of(cls, kind: Kind, reach: Reach, wanted: InsightFilter, *, few: bool = False) -> Shape:
         """The shape of a filter."""
-        return cls(kind, reach, frozenset(wanted.values()), wanted.cameras, wanted.words, few)
+        given = frozenset(wanted.values())
+        return cls(kind, reach, given, wanted.cameras, wanted.review_states, wanted.words, few)
 
 
 _GIVEN: Mapping[str, ColumnElement[bool]] = {
@@ -196,6 +214,8 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
         found.append(INSIGHTS.c.camera_id == camera.scalar_subquery())
     if shape.cameras:
         found.append(INSIGHTS.c.camera_id.in_(shape.cameras))
+    if shape.reviews:
+        found.append(INSIGHTS.c.review_state.in_(shape.reviews))
     found += [condition for name, condition in _GIVEN.items() if name in shape.given]
     if shape.words is not None:
         found.append(index.said(shape.kind, shape.words))
@@ -299,6 +319,14 @@ def counts(shape: Shape) -> Prepared:
 
 
 @lru_cache(maxsize=128)
+def review_counts(shape: Shape) -> Prepared:
+    """How many insights there are in each state of review; states without any have no row."""
+    keys = (INSIGHTS.c.review_state.label("state"), func.count().label("count"))
+    statement = _hinted(select(*keys).select_from(INSIGHTS).where(*_conditions(shape)), shape)
+    return Prepared.of(shape.kind, statement.group_by(INSIGHTS.c.review_state))
+
+
+@lru_cache(maxsize=128)
 def ranked(shape: Shape, asked: Words) -> Prepared:
     """The best of the insights that have everything asked for by their words or their event.
 
@@ -353,7 +381,7 @@ def one(kind: Kind, reach: Reach, by: Literal["insight_id", "alert_id"]) -> Prep
     )
     found = key.subquery("found")
     rows = found.join(_I, _I.c.insight_id == found.c.key)
-    return Prepared.of(kind, select(*_columns(full=True)).select_from(_beside(rows)))
+    return Prepared.of(kind, select(*_columns(full=True)).select_from(_beside(rows, full=True)))
 
 
 def details(reach: Reach, insight_ids: Sequence[str]) -> Select[Any]:
@@ -363,45 +391,5 @@ def details(reach: Reach, insight_ids: Sequence[str]) -> Select[Any]:
     key = select(INSIGHTS.c.insight_id.label("key")).where(of_row(reach, INSIGHTS), theirs)
     found = key.subquery("found")
     rows = found.join(_I, _I.c.insight_id == found.c.key)
-    return select(*(_column(name).label(f"o_{name}") for name in names)).select_from(_beside(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement, and for SQLite its text.
-
-    Args:
-        statement: As it was built.
-        sql: For SQLite's driver; "" otherwise.
-        names: Of its parameters, in order.
-        fixed: Those that are part of the statement.
-        is_list: SQLite's text gives one row with JSON of all of them. Its driver takes the
-            interpreter's lock for every row, and waits for it each time while requests are served.
-    """
-
-    statement: Select[Any]
-    sql: str = ""
-    names: Sequence[str] = ()
-    fixed: Mapping[str, Any] | None = None
-    is_list: bool = False
-
-    @classmethod
-    def of(cls, kind: Kind, statement: Select[Any], *, is_list: bool = False) -> Prepared:
-        """Prepare a statement; ``is_list`` only without floats, which JSON would round."""
-        if kind == "postgresql":
-            return cls(statement)
-        compiled = statement.compile(
-            dialect=sqlite.dialect(paramstyle="qmark"),
-            compile_kwargs={"render_postcompile": True},
-        )
-        names = compiled.positiontup or []
-        sql = str(compiled)
-        if is_list:
-            columns = ", ".join(column.key for column in statement.selected_columns if column.key)
-            sql = f"SELECT json_group_array(json_array({columns})) FROM ({sql})"  # noqa: S608 - ours
-        return cls(statement, sql, tuple(names), compiled.params, is_list)
-
-    def values(self, given: Mapping[str, Any]) -> list[Any]:
-        """The parameters in order, for SQLite's driver."""
-        fixed = self.fixed or {}
-        return [given[name] if name in given else fixed[name] for name in self.names]
+    columns = (_column(name).label(f"o_{name}") for name in names)
+    return select(*columns).select_from(_beside(rows, full=True))
