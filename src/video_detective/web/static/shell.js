@@ -7,6 +7,10 @@ const TOAST_MS = 8000;
 const root = document.documentElement;
 const menu = document.querySelector(".menu");
 
+// On a narrow screen the navigation is wider than its place.
+const current = document.querySelector(".pages [aria-current]");
+if (current) current.parentElement.scrollLeft = current.offsetLeft - (current.parentElement.clientWidth - current.offsetWidth) / 2;
+
 // The choice of a language stays on the page that is shown.
 for (const link of document.querySelectorAll("[data-language]")) {
   link.addEventListener("click", (event) => {
