@@ -90,7 +90,7 @@ def event(n: int, *, end: bool = True) -> StoredEvent:
             frames=(n, n),
             actors=(Actor(track_id="p1", type="person"),),
         ),
-        summary_zh=f"第 {n} 件闖入。",
+        summary_zh=f"第 {n} 件闖入。" if end else f"第 {n} 件闖入，目前仍在持續。",
         summary_en=f"Intrusion {n}.",
     )
 
@@ -234,6 +234,23 @@ async def test_without_a_model_the_template_says_the_last_word_at_once(
     assert await db.insights.count_pending(now_ns=NOW + 2 * NEWS_NS) == 0
     counts = await db.insights.counts()
     assert (counts.waiting, counts.done, counts.degraded) == (0, 0, {})
+
+
+async def test_the_templates_words_tell_how_an_event_ended(db: Database, url: str) -> None:
+    run = await begin(db)
+    asked = "SELECT vlm_summary, text, tokens FROM insights ORDER BY triggered_ns"
+    await db.commit_step(run, step(1, 2, context=BARE, end=False))
+    (going_on, other) = ask(url, asked)
+    assert going_on[0] == "第 1 件闖入，目前仍在持續。"
+
+    await db.commit_step(run, step(1, alerts=[], context=BARE))
+
+    (ended, unchanged) = ask(url, asked)
+    assert ended[0] == "第 1 件闖入。"
+    # It is no longer found by the words that it no longer has.
+    assert set(ended[2].split()) < set(going_on[2].split())
+    assert len(ended[1]) < len(going_on[1])
+    assert unchanged == other
 
 
 async def test_a_camera_of_nobody_makes_no_alert_and_no_trouble(db: Database, url: str) -> None:

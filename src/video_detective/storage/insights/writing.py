@@ -64,10 +64,41 @@ async def make_alerts(connection: AsyncConnection, kind: Kind, run: Run, step: S
             made.append(alert_id)
         if made and not is_hidden:
             await outbox.enqueue_new(connection, kind, made)
-    over = [e.event.event_id for e in step.events if e.event.end_ns is not None]
+    over = {e.event.event_id: e for e in step.events if e.event.end_ns is not None}
     if over:
         now_ns = step.alerting.now_ns
+        await _tell_ends(connection, over, now_ns)
         await outbox.enqueue_end(connection, kind, over, created_ns=now_ns)
+
+
+async def _tell_ends(
+    connection: AsyncConnection, over: Mapping[str, StoredEvent], now_ns: int
+) -> None:
+    """The template's words of an alert's moment say "goes on": make them anew of ended events."""
+    for chunk in chunks(over):
+        told = await connection.execute(
+            select(INSIGHTS).where(
+                INSIGHTS.c.event_id.in_(chunk),
+                INSIGHTS.c.described_by == "template",
+                INSIGHTS.c.vlm_status == "completed",
+            )
+        )
+        for row in told.all():
+            result = _facts_of(over[row.event_id], row.language, row.vlm_summary)
+            if result != row.vlm_result:
+                await connection.execute(
+                    update(INSIGHTS)
+                    .where(INSIGHTS.c.insight_id == row.insight_id)
+                    .values(
+                        updated_ns=max(now_ns, row.updated_ns), **words_of(row.camera_id, result)
+                    )
+                )
+
+
+def _facts_of(stored: StoredEvent, language: Any, otherwise: str) -> dict[str, Any]:
+    """What the template says of an event; ``otherwise`` where that has no words."""
+    words = stored.summary_zh if language == "zh-TW" else stored.summary_en
+    return template_result(stored.event, words or otherwise, language)
 
 
 async def _new_alerts(connection: AsyncConnection, alerts: Sequence[Alert]) -> list[Alert]:
@@ -159,10 +190,7 @@ def _insight_values(
     }
     if context.has_model:
         return values
-    result = None
-    if stored is not None:
-        words = stored.summary_zh if language == "zh-TW" else stored.summary_en
-        result = template_result(stored.event, words or alert["message"], language)
+    result = None if stored is None else _facts_of(stored, language, alert["message"])
     return {
         **values,
         "vlm_status": "completed",
