@@ -372,3 +372,20 @@ async def test_tracks_come_in_pages_without_those_of_superseded_analyses(db: Dat
     assert total == 3
     assert (await db.work.tracks.page("cam01", 203, 1000, limit=2)) == ([], 0)
     assert (await db.work.tracks.page("cam01", 0, 1000, limit=2, offset=2))[0] == rest
+
+
+async def test_the_jobs_of_a_removed_device_end(db: Database) -> None:
+    waiting, running = await a_job(db, status="queued"), await a_job(db, status="queued")
+    other = await a_job(db, "cam02", status="queued")
+    assert await db.work.jobs.claim(running, now_ns=5) == 1
+    device = (await db.devices.infos())["cam01"].device_id
+
+    await db.devices.remove(None, device, now_ns=7, entry=None)
+
+    ended, asked, left = [await db.work.jobs.get(job.job_id) for job in (waiting, running, other)]
+    assert ended is not None
+    assert asked is not None
+    assert left is not None
+    assert (ended.status, ended.ended_ns) == ("cancelled", 7)
+    assert (asked.status, asked.is_cancel_requested) == ("running", True)
+    assert (left.status, left.is_cancel_requested) == ("queued", False)

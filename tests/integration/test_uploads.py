@@ -212,6 +212,7 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_events(
 
     assert job["status"] == "done", job
     assert job["report"]["status"] == "done"
+    assert job["startTime"] == job["report"]["startTime"] == "2026-01-15T14:00:00Z"
     killed = ("--data-dir", tmp_path / "data")
     events = video_detective("events", *killed, "--json").document
     assert len(events) > 1
@@ -237,10 +238,12 @@ async def test_files_that_nobody_needs_any_more_are_removed(tmp_path: Path) -> N
             return job.job_id
 
         waits, cut_off, ended = await a_file(5), await a_file(6), await a_file(5)
+        gone = await a_file(5)
         never = files.Announcement(device_id=device, file_name="b.mp4", size_bytes=7)
         never_sent = (await files.announce(workspace, caller, never)).job_id
         jobs = workspace.database.work.jobs
         assert await jobs.end(ended, None, JobEnd(status="done", ended_ns=now_ns()))
+        assert await jobs.cancel(gone, now_ns=now_ns(), entry=None) == "cancelled"
         folder = tmp_path / files.FOLDER
         (folder / "left-behind").write_bytes(b"1")
 

@@ -94,7 +94,9 @@ async def sweep(workspace: Workspace, *, now_ns: int) -> None:
         known |= await jobs.of_files(names[start : start + 500])
     for name in names:
         job = known.get(name)
-        if job is None or (job.status in ENDED and (job.ended_ns or 0) < before_ns):
+        is_old = job is not None and job.status in ENDED and (job.ended_ns or 0) < before_ns
+        # Cancelled ones with their device: who took it away has not looked into this folder.
+        if job is None or job.status == "cancelled" or is_old:
             remove_file(workspace, name)
     for job in receiving:
         # There is no file before the first byte.

@@ -27,7 +27,7 @@ from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
 from video_detective.services.node import node_id
-from video_detective.services.times import field_time
+from video_detective.services.times import field_time, utc_text
 from video_detective.services.workspace import Workspace
 from video_detective.storage.ids import new_id
 from video_detective.storage.work.base import JobEnd, JobRow
@@ -89,9 +89,11 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
             f"The file of {file.size_bytes} bytes is larger than is taken ({limits.max_bytes})",
             remedy="Cut it into shorter files, or raise uploads.max_bytes in settings.yaml.",
         )
+    start_time = None
     if file.start_time is not None:
         zone = (await workspace.places()).zone(device.camera_id)
-        field_time(file.start_time, zone, "startTime")
+        # As it is meant now: the device may have another zone when the analysis begins.
+        start_time = utc_text(field_time(file.start_time, zone, "startTime"))
     node = node_id(workspace)
     await _require_room(workspace, node, file.size_bytes)
     now = now_ns()
@@ -103,7 +105,7 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
         file_name=file.file_name,
         size_bytes=file.size_bytes,
         sha256=None if file.sha256 is None else file.sha256.lower(),
-        start_time=file.start_time,
+        start_time=start_time,
         node_id=node,
         request_id=caller.request_id,
         created_by=caller.name,

@@ -42,6 +42,7 @@ _ANNOUNCED: dict[str, Any] = {
 _EXAMPLE: dict[str, Any] = {
     "id": _JOB,
     **_ANNOUNCED,
+    "startTime": "2026-01-15T14:00:00Z",
     "receivedBytes": 734003200,
     "status": "running",
     "cancelRequested": False,

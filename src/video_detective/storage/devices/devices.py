@@ -23,8 +23,9 @@ from video_detective.storage.devices.base import (
 )
 from video_detective.storage.dialects import upsert_into
 from video_detective.storage.reach import Reach
-from video_detective.storage.service_tables import DEVICES, SCENES
+from video_detective.storage.service_tables import ANALYSIS_JOBS, DEVICES, SCENES
 from video_detective.storage.tables import CAMERAS, META
+from video_detective.storage.work.jobs import cancel_jobs
 
 Kind = Literal["sqlite", "postgresql"]
 Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -192,18 +193,20 @@ class Devices:
     async def remove(
         self, reach: Reach | None, device_id: str, *, now_ns: int, entry: AuditEntry | None
     ) -> None:
-        """Hide a device and all it has, end its live analysis and forget its address.
+        """Hide a device and all it has, end its live analysis and jobs, and forget its address.
 
         Raises:
             MissingError: there is none in reach.
         """
         async with self._writing() as connection:
-            await reading.locked(connection, reach, device_id)
+            device = await reading.locked(connection, reach, device_id)
             await connection.execute(
                 update(DEVICES)
                 .where(DEVICES.c.device_id == device_id)
                 .values(deleted_ns=now_ns, updated_ns=now_ns, wanted=False, source="")
             )
+            theirs = ANALYSIS_JOBS.c.camera_id == device.camera_id
+            await cancel_jobs(connection, theirs, now_ns=now_ns)
             await self._changed(connection, now_ns, entry)
 
     # --- scenes

@@ -267,25 +267,13 @@ class Jobs:
         Returns:
             ``ended``: it had ended before; nothing was changed.
         """
-        waiting = update(ANALYSIS_JOBS).where(
-            _JOBS.job_id == job_id, _JOBS.status.in_(("uploading", "queued"))
-        )
-        running = update(ANALYSIS_JOBS).where(_JOBS.job_id == job_id, _JOBS.status == "running")
         async with self._writing() as connection:
-            ended = await connection.execute(
-                waiting.values(
-                    status="cancelled",
-                    ended_ns=now_ns,
-                    cancel_requested=True,
-                    epoch=_JOBS.epoch + 1,
-                )
-            )
-            asked = await connection.execute(running.values(cancel_requested=True))
-            if not ended.rowcount and not asked.rowcount:
+            ended, asked = await cancel_jobs(connection, _JOBS.job_id == job_id, now_ns=now_ns)
+            if not ended and not asked:
                 return "ended"
             if entry is not None:
                 await append(connection, self._kind, entry)
-        return "cancelled" if ended.rowcount else "asked"
+        return "cancelled" if ended else "asked"
 
     async def of_files(self, job_ids: Collection[str]) -> dict[str, JobRow]:
         """Those of these jobs that there are, by id."""
@@ -303,6 +291,26 @@ class Jobs:
             changed = statement.values(**values).returning(_JOBS.epoch)
             epoch: int | None = await connection.scalar(changed)
         return epoch
+
+
+async def cancel_jobs(
+    connection: AsyncConnection, which: ColumnElement[bool], *, now_ns: int
+) -> tuple[int, int]:
+    """End jobs, inside a writing transaction; their files are left to whoever has them.
+
+    Returns:
+        How many ended at once, and how many have a process that is asked to end.
+    """
+    waiting = (which, _JOBS.status.in_(("uploading", "queued")))
+    ended = await connection.execute(
+        update(ANALYSIS_JOBS)
+        .where(*waiting)
+        .values(status="cancelled", ended_ns=now_ns, cancel_requested=True, epoch=_JOBS.epoch + 1)
+    )
+    asked = await connection.execute(
+        update(ANALYSIS_JOBS).where(which, _JOBS.status == "running").values(cancel_requested=True)
+    )
+    return ended.rowcount, asked.rowcount
 
 
 def _none_runs_beside(job: JobRow) -> ColumnElement[bool]:
