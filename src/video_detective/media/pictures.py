@@ -29,6 +29,8 @@ _WHITE: Colour = (255, 255, 255)
 _INK: Colour = (20, 20, 20)
 _FILL = 0.2
 """Opacity of a zone: the scene beneath stays legible."""
+_HEAD = 0.3
+"""Share of a box from its top that zones and lines leave as it is: head and shoulders."""
 _TAG = 0.72
 """Opacity of the plate behind text: white on it has contrast above 4.5 on any picture."""
 
@@ -107,7 +109,7 @@ def annotate(
     Args:
         image: (H, W, 3) uint8 BGR, left unchanged.
         boxes: In order of importance; earlier ones get the better label places.
-        zones: Filled translucently beneath everything else.
+        zones: Filled translucently beneath everything else; like lines not over heads.
         lines: With an arrow for each named direction.
         title: A line at the top left, such as camera and local time.
 
@@ -121,6 +123,8 @@ def annotate(
         _draw_zone(canvas, zone, thick)
     for line in lines:
         _draw_line(canvas, line, thick)
+    for box in boxes:
+        _uncover(canvas, image, _whole(box.box))
     ordered = sorted(boxes, key=lambda box: not box.is_alarmed)
     for box in reversed(ordered):
         _draw_rectangle(canvas, _whole(box.box), _box_colour(box), thick)
@@ -274,6 +278,15 @@ def _arrows(line: LineMark, width: int) -> Iterator[tuple[NDArray[np.int32], str
             barb = tip - sign * 0.4 * reach * normal
             points = [centre, tip, tip, barb + 0.3 * reach * along, tip, barb - 0.3 * reach * along]
             yield np.round(points).astype(np.int32), name
+
+
+def _uncover(canvas: Image, image: Image, box: Rectangle) -> None:
+    """Let the upper part of what is in a box, a person's face, be seen as it was."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = box
+    rows = slice(max(y1, 0), min(max(y1 + round(_HEAD * (y2 - y1)), 0), height))
+    columns = slice(max(x1, 0), min(max(x2, 0), width))
+    canvas[rows, columns] = image[rows, columns]
 
 
 def _draw_rectangle(canvas: Image, box: Rectangle, colour: Colour, thick: int) -> None:

@@ -188,7 +188,8 @@ class EvidenceCutter:
                 for wire in self._scene.tripwires
                 if wire.id == event.tripwire
             ],
-            title=f"{event_name(event.type)} {event.camera_id} {local:%Y-%m-%d %H:%M:%S}",
+            title=f"{event_name(event.type)}（{event.rule_id}） {event.camera_id} "
+            f"{local:%Y-%m-%d %H:%M:%S}",
         )
 
     def _lost(self, event: Event, moment: Moment) -> None:

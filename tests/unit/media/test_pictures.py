@@ -93,6 +93,14 @@ def test_a_zone_is_tinted_within_and_the_scene_stays_legible() -> None:
     assert (outside == 128).all()
 
 
+def test_neither_zones_nor_lines_cover_a_head() -> None:
+    zone = ZoneMark(points=((50, 50), (500, 50), (500, 300), (50, 300)))
+    line = LineMark(points=((50, 120), (500, 120)))
+    drawn = annotate(plain(), zones=[zone], lines=[line], boxes=[BoxMark(box=(200, 80, 300, 280))])
+    assert (drawn[85:135, 205:295] == 128).all()
+    assert changed(plain(), drawn)[200:270, 205:295].all()  # whoever stands in the zone is in it
+
+
 def test_an_alarmed_mark_is_red() -> None:
     box = (100.0, 100.0, 200.0, 300.0)
     drawn = annotate(plain(), boxes=[BoxMark(box=box, key="person", is_alarmed=True)])
