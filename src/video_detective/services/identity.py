@@ -51,10 +51,14 @@ class _Waiting:
 
 
 class Views:
-    """Notes who saw which evidence; views of one moment share a transaction."""
+    """Notes who saw which evidence; views of one moment share a transaction.
+
+    The same view again is the same entry, also while that is being written.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
+        self._under_way: dict[tuple[str, ...], _Waiting] = {}
         self._turn = asyncio.Lock()
         self._noted: dict[tuple[str, ...], int] = {}
 
@@ -68,10 +72,14 @@ class Views:
         noted_ns = self._noted.get(key)
         if noted_ns is not None and entry.time_ns - noted_ns < SEEN_AGAIN_NS:
             return
-        own = _Waiting(entry)
-        self._waiting.append(own)
+        own = self._under_way.get(key)
+        if own is None:
+            own = self._under_way[key] = _Waiting(entry)
+            own.done.add_done_callback(lambda _: self._under_way.pop(key))
+            self._waiting.append(own)
         async with self._turn:
-            # Whoever had the turn before has taken all that waited then.
+            # Whoever had the turn before has taken all that waited then. Those who wait for one
+            # entry take it together: whoever came first may have hung up.
             if not own.done.done():
                 batch, self._waiting = self._waiting, []
                 # A caller who hangs up does not take the others' entries with it.
