@@ -390,6 +390,9 @@ async def test_an_event_with_an_alert_is_not_told_on_its_own_unless_that_is_want
 
     asked = await db.narrations.pending(10)
     assert {one.event_id for one in asked} == {event_id(2), event_id(3)}
+    for alerted, count in ((False, 0), (True, 1)):  # for all that were never told
+        request = NarrationRequest(language="zh-TW", requested_ns=NOW, alerted=alerted)
+        assert await db.narrations.request(request) == count
 
 
 async def test_an_event_has_the_words_of_its_insight(db: Database) -> None:

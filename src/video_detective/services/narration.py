@@ -70,7 +70,8 @@ async def narrate(
     Args:
         workspace: With a model set for narration.
         stop: Set it to stop; what was begun and not ended is then left to others.
-        backfill: First ask for events that have no narration or a failed one, the newest first.
+        backfill: First ask for events that have no narration or a failed one, the newest first, and
+            for alerts that no model has described; an event with an alert has the words of that.
         limit: Ask for at most so many; None for all.
         watch: Go on when none is left.
         on_progress: Called every second or two.
@@ -88,7 +89,9 @@ async def narrate(
     narrations, insights = workspace.database.narrations, workspace.database.insights
     requested = 0
     if backfill:
-        asked = NarrationRequest(language=settings.language, requested_ns=now_ns())
+        asked = NarrationRequest(
+            language=settings.language, requested_ns=now_ns(), alerted=settings.tell_alerted
+        )
         requested = await narrations.request(asked, limit)
         requested += await insights.ask_again(now_ns=now_ns(), limit=limit)
     if watch or await _count_pending(workspace):

@@ -66,7 +66,8 @@ class Narrations:
     async def request(self, request: NarrationRequest, limit: int | None = None) -> int:
         """Ask for every closed event that has no narration or a failed one, the newest first.
 
-        Events of superseded analyses are left out.
+        Those with an alert only if the request wants them; events of superseded analyses are left
+        out.
 
         Args:
             request: What to ask for.
@@ -233,8 +234,6 @@ async def request_closed(
 ) -> None:
     """Ask for one event if it is closed; one that has a narration keeps it."""
     wanted = _wanted(request).where(EVENTS.c.event_id == event_id)
-    if not request.alerted:
-        wanted = wanted.where(~exists().where(ALERTS.c.event_id == EVENTS.c.event_id))
     await connection.execute(_ask(kind, wanted).on_conflict_do_nothing(index_elements=["event_id"]))
 
 
@@ -285,7 +284,10 @@ def _wanted(request: NarrationRequest) -> Select[Any]:
         EVENTS.c.event_id if name == "event_id" else literal(fresh[name], NARRATIONS.c[name].type)
         for name in _COLUMNS
     ]
-    return select(*values).where(EVENTS.c.end_ns.is_not(None))
+    wanted = select(*values).where(EVENTS.c.end_ns.is_not(None))
+    if not request.alerted:
+        wanted = wanted.where(~exists().where(ALERTS.c.event_id == EVENTS.c.event_id))
+    return wanted
 
 
 def _ask(kind: Kind, wanted: Select[Any]) -> Insert:
