@@ -100,7 +100,7 @@ def test_a_question_leads_to_an_event_with_its_evidence(
     assert_fits(page)
     if width == NARROW:
         expect(page.locator("#list")).to_be_hidden()
-        page.locator("#back").click()
+        page.locator(".evidence-back").click()
         expect(page.locator("#list")).to_be_visible()
         expect(detail).to_be_hidden()
         expect(page.locator("#list > li[data-event]")).to_have_count(3)
@@ -178,7 +178,7 @@ def test_the_other_language_shows_the_same_thing_and_is_remembered(visit: Visit)
     page.get_by_role("link", name="English").click()
     expect(page.locator("#detail h2")).to_have_text("pacing")
     expect(page.locator("#q")).to_have_value("後門")
-    expect(page.locator("#detail")).to_contain_text("Turns")
+    expect(page.locator("#detail")).to_contain_text("Passes to and fro")
     page.goto(page.url.split("?")[0])
     expect(page).to_have_title("Video Detective")
 

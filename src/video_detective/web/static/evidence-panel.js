@@ -1,0 +1,109 @@
+// The whole of one event's evidence; its parts are modules of their own.
+import { element, fill, text } from "./dom.js";
+import { gallery } from "./evidence-gallery.js";
+import { integrity } from "./evidence-integrity.js";
+import { player } from "./evidence-player.js";
+import { clockOf, period } from "./time.js";
+
+const listeners = new WeakMap();
+
+export function definitions(pairs) {
+  const node = element("dl");
+  for (const [name, ...values] of pairs) {
+    if (values[0] === null || values[0] === undefined || values[0] === "") continue;
+    node.append(element("dt", {}, [name]), element("dd", {}, values));
+  }
+  return node;
+}
+
+function heading(record, english) {
+  return element("div", { className: "evidence-head" }, [
+    element("h2", {}, [english ? record.type_en : record.event_type]),
+    element("span", { className: `risk ${record.risk_level}` }, [`${text.risk} ${text[`risk_${record.risk_level}`]}`]),
+    element("a", {
+      className: "button evidence-export", download: "",
+      href: `/api/v1/events/${encodeURIComponent(record.event_id)}/export?lang=${english ? "en" : "zh-TW"}`,
+    }, [text.export]),
+  ]);
+}
+
+// A model's words are never mixed with the facts: a block of their own says whose they are.
+function words(said) {
+  if (!said) return [];
+  const isSaid = said.status === "done" && said.model && said.text;
+  const notes = [];
+  if (said.status === "pending") notes.push(text.words_pending);
+  else if (!isSaid) notes.push(text.words_none);
+  if (said.reason) notes.push(fill(text.words_reason, { reason: text.words_reasons[said.reason] ?? said.reason }));
+  const flags = [...new Set(said.flags.map((flag) => text.words_flags[flag.replace(/_differs$/, "")] ?? flag))];
+  return [element("section", { className: "evidence-words" }, [
+    element("h3", {}, [text.words]),
+    ...(isSaid ? [
+      element("p", { lang: said.language }, [said.text]),
+      element("p", { className: "hint" }, [fill(text.words_by, { model: said.model, seen: text.words_levels[said.level] ?? said.level ?? "" })]),
+    ] : []),
+    ...notes.map((note) => element("p", { className: "hint" }, [note])),
+    ...(flags.length ? [element("ul", { className: "hint" }, flags.map((flag) => element("li", {}, [flag])))] : []),
+  ])];
+}
+
+// What was measured, and beside it what the rule asks for.
+function measures(record, english) {
+  const own = (item, name) => item[english ? `${name}_en` : name];
+  return definitions(record.measures.map((item) => [
+    own(item, "name"),
+    element("strong", {}, [own(item, "text")]),
+    ...(item.limit ? [element("span", { className: "hint" }, [fill(text.asked, { limit: own(item.limit, "text") })])] : []),
+    ...(item.rule_id === record.rule_id ? [] : [element("span", { className: "hint" }, [fill(text.of_rule, { rule: item.rule_id })])]),
+  ]));
+}
+
+function facts(record, english, cameraName) {
+  const zone = record.start_time.slice(-6);
+  return element("section", { className: "evidence-facts" }, [
+    element("h3", {}, [text.facts]),
+    element("div", {}, [
+      ...(record.measures.length ? [measures(record, english)] : []),
+      definitions([
+        [text.period, period(record.start_time, record.end_time)],
+        [text.established, clockOf(record.established_time)],
+        [text.timezone, `${record.timezone} (UTC${zone})`],
+        [text.camera, cameraName(record.camera_id)],
+        [text.zone, record.zone_name ?? record.zone],
+        [text.tripwire, record.tripwire_name ?? record.tripwire],
+        [text.actors, [...new Set(record.actors.map((actor) => actor.track_id))].join(" · ")],
+        [text.rule, record.rule_id],
+        [text.event_id, record.event_id],
+      ]),
+    ]),
+    element("details", {}, [
+      element("summary", {}, [text.raw]),
+      element("pre", { tabIndex: 0 }, [JSON.stringify({ facts: record.facts, parameters: record.parameters }, null, 1)]),
+    ]),
+  ]);
+}
+
+export function drawEvidence(root, record, { english, cameraName, close }) {
+  listeners.get(root)?.abort();
+  const ends = new AbortController();
+  listeners.set(root, ends);
+  const film = player(record, english);
+  const pictures = gallery(record, english);
+  const back = element("button", { type: "button", className: "evidence-back" }, [`‹ ${text.back}`]);
+  back.addEventListener("click", () => close?.());
+  const panel = element("div", { className: "evidence" }, [
+    ...(close ? [back] : []),
+    heading(record, english),
+    element("p", { className: "evidence-sentence" }, [(english ? record.summary_en : record.summary_zh) || record.summary_zh]),
+    element("p", { className: "hint" }, [text.by_template]),
+    ...words(record.narration),
+    pictures?.node ?? element("p", { className: "hint" }, [text.no_frames]),
+    film?.node ?? element("p", { className: "hint" }, [text.no_clip]),
+    facts(record, english, cameraName),
+    integrity(record, ends.signal),
+  ]);
+  // The page may hear the clip's keys too, by naming the part of it whose keys are the event's.
+  (root.closest("[data-keys]") ?? root).addEventListener("keydown", (event) => film?.key(event), { signal: ends.signal });
+  root.replaceChildren(panel);
+  root.scrollTop = 0;
+}
