@@ -51,6 +51,8 @@ TAGS = {
     "live": "What changes, as it changes.",
     "attributes": "Counts of 26 attributes of persons (plan LEVEL_02).",
     "statistics": "What was counted, by local hours and days, and where it was.",
+    "retention": "How long what happened is kept.",
+    "models": "Model servers, the queue before them, and weights of detectors.",
     "notifications": "Channels (webhooks, e-mail, MQTT) and what became of each delivery.",
     "search": "Questions in words over everything that happened.",
     "service": "The service itself.",

@@ -289,3 +289,5 @@ class EventRecord(Shape):
     parameters: dict[str, Any]
     measures: list[Measure]
     media: list[MediaFile]
+    is_kept: bool
+    media_deleted_time: str | None

@@ -32,6 +32,7 @@ COMMANDS = {
     "keys": ("keys", "Create, list and revoke API keys."),
     "accounts": ("accounts", "Add and list tenants."),
     "audit": ("audit", "Show and verify the audit log."),
+    "retention": ("retention", "Show and set how long what happened is kept."),
     "models": ("models", "List, install, verify and bundle model weights."),
     "rules": ("rules", "Check camera documents."),
     "doctor": ("doctor", "Check this machine, its weights and its data."),

@@ -14,6 +14,7 @@ from video_detective.services.live import keep_cameras
 from video_detective.services.narration import keep_narrating
 from video_detective.services.node import keep_beating, node_id
 from video_detective.services.notices import keep_telling
+from video_detective.services.retention import keep_retaining
 from video_detective.services.workspace import Workspace
 
 LOOK_AGAIN_S = 10.0
@@ -33,9 +34,11 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     """
     stop = asyncio.Event()
     node_id(workspace)  # what is wrong with it is told before anything is taken
+    works: tuple[Work, ...] = (
+        keep_beating, keep_cameras, keep_analysing_files, keep_telling, keep_retaining,
+    )  # fmt: skip
     tasks: list[asyncio.Task[None]] = [
-        asyncio.create_task(_keep(work, workspace, stop))
-        for work in (keep_beating, keep_cameras, keep_analysing_files, keep_telling)
+        asyncio.create_task(_keep(work, workspace, stop)) for work in works
     ]
     if workspace.settings.narration is not None:
         tasks.append(asyncio.create_task(_narrate(workspace, stop)))

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from video_detective.errors import MissingError, UsageError
+from video_detective.errors import GoneError, MissingError, UsageError
 from video_detective.rules import EVENT_TYPES
 from video_detective.services.records import event_record
-from video_detective.services.times import parse_time
+from video_detective.services.times import parse_time, rfc3339
 from video_detective.services.workspace import Workspace
 from video_detective.storage import EventQuery, EvidenceRow, StoredEvent
 
@@ -84,6 +85,7 @@ async def find_media(workspace: Workspace, name: str) -> Media:
 
     Raises:
         MissingError: the name is none of ours, or nothing is stored under it.
+        GoneError: retention deleted it.
     """
     sha256, suffix = await _content_of(workspace, name)
     if sha256 is not None:
@@ -116,6 +118,13 @@ async def _content_of(workspace: Workspace, name: str) -> tuple[str | None, str]
 
 async def _evidence(workspace: Workspace, event_id: str) -> tuple[EvidenceRow, ...]:
     stored = await workspace.database.event(event_id, workspace.reach)
+    if stored is not None and stored.media_deleted_ns is not None:
+        scene = (await workspace.places()).scene(stored.event.camera_id)
+        day = rfc3339(stored.media_deleted_ns, ZoneInfo(scene.timezone))[:10]
+        raise GoneError(
+            f"Pictures and clip of event {event_id!r} were deleted by retention on {day}",
+            remedy="Events that are kept, or have a confirmed alert, keep theirs.",
+        )
     return () if stored is None else stored.evidence
 
 

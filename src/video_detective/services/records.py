@@ -74,7 +74,11 @@ def event_record(stored: StoredEvent, scene: Scene) -> dict[str, Any]:
         "facts": dict(event.facts),
         "parameters": dict(event.parameters),
         "measures": [_measure(measure, zone) for measure in measures(event)],
-        "media": [_media(row, zone) for row in stored.evidence],
+        "media": [_media(row, zone) for row in (*stored.evidence, *stored.deleted_evidence)],
+        "is_kept": stored.is_kept,
+        "media_deleted_time": None
+        if stored.media_deleted_ns is None
+        else rfc3339(stored.media_deleted_ns, zone),
     }
 
 

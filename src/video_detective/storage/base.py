@@ -253,8 +253,11 @@ class StoredEvent:
         run_id: The analysis that found it, set by the store; None when imported. An imported
             event without an end is taken for an instant where a period is asked for.
         evidence: In order of time; read with the event, written by ``Database.add_evidence``.
+        deleted_evidence: Likewise; what retention deleted. Hashes and sizes are still known.
         narration: What a model is to say or said about it; read with the event, written by
             ``narrations``.
+        is_kept: Somebody wants it kept, however old it becomes; read with the event.
+        media_deleted_ns: When retention deleted its pictures and clip; None while they are here.
     """
 
     event: Event
@@ -264,6 +267,9 @@ class StoredEvent:
     run_id: int | None = None
     evidence: tuple[EvidenceRow, ...] = ()
     narration: NarrationRow | None = None
+    deleted_evidence: tuple[EvidenceRow, ...] = ()
+    is_kept: bool = False
+    media_deleted_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

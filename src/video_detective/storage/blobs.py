@@ -15,6 +15,7 @@ from video_detective.errors import MissingError
 from video_detective.storage.failures import disk_error
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_BYTE = re.compile(r"[0-9a-f]{2}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _CHUNK = 1 << 20
 
@@ -23,7 +24,8 @@ class BlobStore:
     """A folder of immutable files ``ab/cdef….jpg`` (first byte, then the rest of the digest).
 
     A file appears under its name complete and on the disk, or not at all; storing the same content
-    again changes nothing. Every method blocks on the disk: call it in a thread from async code.
+    again only makes it young again, so that nobody removes what is about to be referred to. Every
+    method blocks on the disk: call it in a thread from async code.
 
     Args:
         root: The folder; it is made when something is first stored.
@@ -48,7 +50,7 @@ class BlobStore:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         try:
-            if not _has_size(self.path(sha256, suffix), len(data)):
+            if not _renewed(self.path(sha256, suffix), len(data)):
                 self._store([data], suffix)
         except OSError as error:
             raise disk_error(str(self._root), error) from error
@@ -92,6 +94,61 @@ class BlobStore:
         with self.open(sha256, suffix) as content:
             return hashlib.file_digest(content, "sha256").hexdigest() == sha256
 
+    def folders(self) -> list[str]:
+        """Names of the folders that files lie in, in order: the first bytes of their digests."""
+        if not self._root.is_dir():
+            return []
+        return sorted(path.name for path in self._root.iterdir() if _BYTE.fullmatch(path.name))
+
+    def files(self, folder: str) -> dict[str, list[Path]]:
+        """The files of one of ``folders``, by SHA-256."""
+        found: dict[str, list[Path]] = {}
+        try:
+            for path in (self._root / folder).iterdir():
+                sha256 = folder + path.name.partition(".")[0]
+                if _SHA256.fullmatch(sha256) and _SUFFIX.fullmatch(path.suffix):
+                    found.setdefault(sha256, []).append(path)
+        except OSError as error:
+            raise disk_error(str(self._root), error) from error
+        return found
+
+    def remove(self, path: Path, *, before_ns: int) -> int:
+        """Remove one of ``files``, unless it was stored again since ``before_ns``.
+
+        Returns:
+            Its bytes; 0 when it stays, or was gone.
+
+        Raises:
+            StorageError: the disk does not let it go.
+        """
+        # Out of the way first: whoever stores it now finds nothing, and writes it anew.
+        aside = path.with_name(f".gone-{path.name}")
+        try:
+            path.replace(aside)
+            found = aside.stat()
+            if found.st_mtime_ns >= before_ns:
+                aside.replace(path)
+                return 0
+            aside.unlink()
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise disk_error(str(self._root), error) from error
+        return found.st_size
+
+    def mend(self, *, before_ns: int) -> None:
+        """Remove what a killed ``put`` left half done before a moment, undo a killed ``remove``."""
+        try:
+            for draft in self._root.glob(".new-*"):
+                if draft.stat().st_mtime_ns < before_ns:
+                    draft.unlink()
+            for aside in self._root.glob("??/.gone-*"):
+                aside.replace(aside.with_name(aside.name.removeprefix(".gone-")))
+        except FileNotFoundError:
+            return  # another is at it
+        except OSError as error:
+            raise disk_error(str(self._root), error) from error
+
     def _store(self, chunks: Iterable[bytes], suffix: str) -> str:
         """Write a new file beside the others, digest it on the way, then give it its name."""
         self._root.mkdir(parents=True, exist_ok=True)
@@ -107,7 +164,7 @@ class BlobStore:
                 stream.flush()
                 os.fsync(stream.fileno())
             target = self.path(digest.hexdigest(), suffix)
-            if not _has_size(target, size):
+            if not _renewed(target, size):
                 target.parent.mkdir(exist_ok=True)
                 temporary.replace(target)
                 _sync_folder(target.parent)
@@ -116,11 +173,15 @@ class BlobStore:
         return digest.hexdigest()
 
 
-def _has_size(path: Path, size: int) -> bool:
+def _renewed(path: Path, size: int) -> bool:
+    """Whether a file of that length is there; from now on it is young."""
     try:
-        return path.stat().st_size == size
+        if path.stat().st_size != size:
+            return False
+        os.utime(path)
     except FileNotFoundError:
         return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -61,6 +61,7 @@ from video_detective.storage.notices.notices import Notices
 from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach, reaches_event
+from video_detective.storage.retention.retention import Retention
 from video_detective.storage.statistics.statistics import Statistics
 from video_detective.storage.vectors import Vectors
 from video_detective.storage.work.repository import Work
@@ -94,6 +95,7 @@ class Database:
         self.notices = Notices(address.kind, self._reading, self._writing)
         self.statistics = Statistics(self._reading)
         self.live = Changes(address.kind, self._reading)
+        self.retention = Retention(address.kind, self._reading, self._writing)
 
     @classmethod
     async def open(

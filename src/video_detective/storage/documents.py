@@ -125,6 +125,11 @@ async def drop_runs(connection: AsyncConnection, run_ids: Sequence[int]) -> None
     await drop_documents(connection, EVENT_DOCUMENTS.c.event_id.in_(events))
 
 
+async def drop_events(connection: AsyncConnection, event_ids: Sequence[str]) -> None:
+    """Let events that are about to be deleted no longer be found."""
+    await drop_documents(connection, EVENT_DOCUMENTS.c.event_id.in_(event_ids))
+
+
 async def lock_events(connection: AsyncConnection, kind: Kind, event_ids: Sequence[str]) -> None:
     """Let others who write these events' documents wait until this transaction ends.
 

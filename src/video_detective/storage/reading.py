@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,12 @@ from video_detective.storage.base import (
 from video_detective.storage.dialects import KEY_TEXT
 from video_detective.storage.insights.telling import told_by
 from video_detective.storage.reach import Reach, of_camera
-from video_detective.storage.service_tables import DEVICES, INSIGHTS
+from video_detective.storage.service_tables import (
+    DEVICES,
+    INSIGHTS,
+    KEPT_EVENTS,
+    MEDIA_DELETIONS,
+)
 from video_detective.storage.tables import (
     CAMERAS,
     COUNTERS,
@@ -264,10 +270,34 @@ async def _whole_events(
     event_ids = [row["event_id"] for row in found]
     evidence = await _evidence_of(connection, event_ids)
     narrations = await _narrations_of(connection, event_ids)
-    return [
+    kept, gone = await _marks_of(connection, event_ids)
+    whole = [
         rows.event_from(row, evidence[row["event_id"]], narrations.get(row["event_id"]))
         for row in found
     ]
+    return [_marked(stored, kept, gone) for stored in whole]
+
+
+def _marked(stored: StoredEvent, kept: set[str], gone: Mapping[str, int]) -> StoredEvent:
+    event_id = stored.event.event_id
+    if event_id in gone:
+        deleted_ns, deleted = gone[event_id], stored.evidence
+        stored = replace(stored, evidence=(), deleted_evidence=deleted, media_deleted_ns=deleted_ns)
+    return replace(stored, is_kept=True) if event_id in kept else stored
+
+
+async def _marks_of(
+    connection: AsyncConnection, event_ids: Sequence[str]
+) -> tuple[set[str], dict[str, int]]:
+    """Which events are kept on purpose, and when the media of which were deleted."""
+    kept: set[str] = set()
+    gone: dict[str, int] = {}
+    for chunk in chunks(event_ids):
+        key, deleted = KEPT_EVENTS.c.event_id, MEDIA_DELETIONS.c
+        kept.update(await connection.scalars(select(key).where(key.in_(chunk))))
+        query = select(deleted.event_id, deleted.deleted_ns).where(deleted.event_id.in_(chunk))
+        gone.update((event_id, time_ns) for event_id, time_ns in await connection.execute(query))
+    return kept, gone
 
 
 async def _narrations_of(

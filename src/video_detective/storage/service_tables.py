@@ -486,6 +486,55 @@ RATE_WINDOWS = Table(
 """Requests counted per key and window, where several processes share a PostgreSQL; there the table
 is not logged: a crash may forget counts, and counting must not wait for the disk."""
 
+RETENTION = Table(
+    "retention",
+    METADATA,
+    Column("account_id", KEY_TEXT, ForeignKey("accounts.account_id"), primary_key=True),
+    Column("media_days", Integer),
+    Column("record_days", Integer),
+    Column("updated_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("round", JSON(none_as_null=True)),
+    Column("last", JSON(none_as_null=True)),
+)
+"""How long an account keeps what it has; null days: for ever. ``round``: the deletion under way,
+with what it has deleted so far; ``last``: the one that ended last (``retention.Round``)."""
+
+KEPT_EVENTS = Table(
+    "kept_events",
+    METADATA,
+    Column(
+        "event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("kept_ns", BigInteger, nullable=False),
+)
+"""Events that somebody wants kept, however old they become."""
+
+MEDIA_DELETIONS = Table(
+    "media_deletions",
+    METADATA,
+    Column(
+        "event_id", KEY_TEXT, ForeignKey("events.event_id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("deleted_ns", BigInteger, nullable=False),
+)
+"""Events whose pictures and clips were deleted by retention; their hashes stay in ``evidence``."""
+
+RUN_BEGINNINGS = Table(
+    "run_beginnings",
+    METADATA,
+    Column(
+        "run_id",
+        BigInteger,
+        ForeignKey("runs.run_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("begun_ms", BigInteger, nullable=False),
+)
+"""When each analysis was first begun, by the database's clock: what was found today in a film of
+last year is not old."""
+
 _AUDIT_TRIGGERS = {
     "sqlite": (
         """CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     event,
+    text,
 )
 
 from video_detective.storage.dialects import AUTO_KEY, KEY_TEXT, SafeText
@@ -104,6 +105,25 @@ FRAMES = Table(
     Column("vlm_json", JSON(none_as_null=True)),
     Column("summary_zh", SafeText, nullable=False),
     Index(None, "camera_id", "time_ns"),
+    Index(
+        "ix_frames_image_sha256",
+        "image_sha256",
+        sqlite_where=text("image_sha256 IS NOT NULL"),
+        postgresql_where=text("image_sha256 IS NOT NULL"),
+    ),
+    Index(
+        "ix_frames_annotated_sha256",
+        "annotated_sha256",
+        sqlite_where=text("annotated_sha256 IS NOT NULL"),
+        postgresql_where=text("annotated_sha256 IS NOT NULL"),
+    ),
+    Index(
+        "ix_frames_pictured",
+        "camera_id",
+        "time_ns",
+        sqlite_where=text("image_sha256 IS NOT NULL"),
+        postgresql_where=text("image_sha256 IS NOT NULL"),
+    ),
 )
 
 TRACKS = Table(
@@ -180,6 +200,7 @@ EVIDENCE = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Index(None, "frame_id"),
+    Index(None, "sha256"),
     sqlite_with_rowid=False,
 )
 

@@ -31,10 +31,12 @@ from video_detective.storage.base import (
     StoredEvent,
     TrackRow,
 )
+from video_detective.storage.clock import CLOCK_MS
 from video_detective.storage.devices import keeping
 from video_detective.storage.dialects import Insert, insert_into, upsert_into
 from video_detective.storage.insights import writing as insights
 from video_detective.storage.reading import chunks
+from video_detective.storage.service_tables import MEDIA_DELETIONS, RUN_BEGINNINGS
 from video_detective.storage.tables import (
     CAMERAS,
     COUNTERS,
@@ -82,6 +84,9 @@ async def begin_run(
         .returning(RUNS.c.run_id, RUNS.c.epoch, RUNS.c.done, RUNS.c.checkpoint, RUNS.c.report)
     )
     run_id, epoch, done, checkpoint, report = begun.one()
+    if epoch == 1:
+        beginning = insert_into(RUN_BEGINNINGS, kind).values(run_id=run_id, begun_ms=CLOCK_MS[kind])
+        await connection.execute(beginning)
     if done:
         await _supersede_others(connection, kind, key, run_id)
     return Run(
@@ -382,6 +387,7 @@ async def add_evidence(
     await _execute_many(connection, FRAMES, _picture_frame(kind), frame_values)
     values = [rows.evidence_values(piece, event_id) for piece in evidence]
     await _execute_many(connection, EVIDENCE, upsert_into(EVIDENCE, kind), values)
+    await connection.execute(delete(MEDIA_DELETIONS).where(MEDIA_DELETIONS.c.event_id == event_id))
     shown = {piece.frame_id for piece in evidence if piece.frame_id is not None}
     await documents.index_frames(connection, kind, shown.union(f.frame_id for f in frames))
     await insights.show_event(connection, kind, event_id, evidence, now_ns)

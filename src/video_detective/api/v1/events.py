@@ -20,11 +20,13 @@ from video_detective.services.access import Caller
 from video_detective.services.evidence_package import package
 from video_detective.services.media_links import MediaLinks, signed
 from video_detective.services.records import event_record
+from video_detective.services.retention import keep_event
 from video_detective.services.times import utc_text
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage import EvidenceRow, StoredEvent
 
 Reader = Annotated[Caller, Security(caller_of, scopes=["analytics:read"])]
+Writer = Annotated[Caller, Security(caller_of, scopes=["analytics:write"])]
 EventId = Annotated[str, Path(alias="id", max_length=200, description="The event's id")]
 Risk = Literal["low", "medium", "high", "critical"]
 EventType = Literal[
@@ -60,6 +62,8 @@ _EXAMPLE: dict[str, Any] = {
     "frameLinks": [],
     "clipLink": None,
     "clipSpans": [],
+    "isKept": False,
+    "mediaDeletedAt": None,
     "facts": {"dwell_s": 6.0},
     "parameters": {"id": "yard", "enter_s": 1.0},
     "measures": [
@@ -106,7 +110,7 @@ class Evidence(Wire):
 
 
 class MediaFile(Wire):
-    """A kept file, its hash and a link that opens it for some minutes."""
+    """A kept file, its hash and a link that opens it for some minutes; null: it was deleted."""
 
     kind: Literal["original", "annotated", "clip"]
     timestamp: str
@@ -115,7 +119,7 @@ class MediaFile(Wire):
     bytes: int
     width: int
     height: int
-    link: str
+    link: str | None
 
 
 class Narration(Wire):
@@ -170,6 +174,8 @@ class Event(Wire):
     """An event with facts, evidence and hashes. ``facts`` and ``parameters`` are the rule's own.
 
     ``frameLinks`` and ``clipLink`` are signed: whoever has one sees that file for some minutes.
+    ``isKept``: retention never deletes it. ``mediaDeletedAt``: when retention deleted its pictures
+    and clip; their hashes stay.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -201,10 +207,20 @@ class Event(Wire):
     frame_links: list[str]
     clip_link: str | None
     clip_spans: list[ClipSpan]
+    is_kept: bool
+    media_deleted_at: str | None
     facts: dict[str, Any]
     parameters: dict[str, Any]
     measures: list[Measure]
     media: list[MediaFile]
+
+
+class EventUpdate(Wire):
+    """What is not given stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"isKept": True}]})
+
+    is_kept: bool | None = None
 
 
 class EventsQuery(PageQuery):
@@ -285,6 +301,16 @@ def routes(workspace: Workspace) -> APIRouter:
         headers = {"Content-Disposition": f'attachment; filename="evidence-{event_id}.zip"'}
         return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
+    @router.patch("/{id}", responses=responses(Event, 404, 413, 415))
+    async def update_event(
+        request: Request, caller: Writer, event_id: EventId, body: EventUpdate
+    ) -> Response:
+        """Keep an event with its pictures however old it becomes, or no longer."""
+        if body.is_kept is not None:
+            await keep_event(workspace, caller, event_id, kept=body.is_kept, now_ns=now_ns())
+        stored = await event_pages.find(workspace, caller, event_id)
+        return answer(request, wire(stored, *await _around(request, caller)))
+
     async def _around(request: Request, caller: Caller) -> tuple[Places, MediaLinks]:
         places = await workspace.within(caller.reach).places()
         links = await signed(workspace, caller, str(request.base_url), now_ns=now_ns())
@@ -303,6 +329,7 @@ def wire(stored: StoredEvent, places: Places, links: MediaLinks) -> dict[str, An
     }
     clip = next((row for row in stored.evidence if row.kind == "clip"), None)
     opaque = {name: record.pop(name) for name in ("facts", "parameters")}
+    del record["media_deleted_time"]
     shown: dict[str, Any] = _camel(record)
     shown |= opaque
     shown |= {
@@ -313,6 +340,9 @@ def wire(stored: StoredEvent, places: Places, links: MediaLinks) -> dict[str, An
         "establishedTime": utc_text(event.established_ns),
         "frameLinks": [link for frame_id, link in pictures.items() if frame_id],
         "clipLink": None if clip is None else _link(clip, links),
+        "mediaDeletedAt": None
+        if stored.media_deleted_ns is None
+        else utc_text(stored.media_deleted_ns),
     }
     for moment, told in zip(event.moments, shown["evidence"], strict=True):
         told["timestamp"] = utc_text(moment.time_ns)
@@ -327,8 +357,10 @@ def wire(stored: StoredEvent, places: Places, links: MediaLinks) -> dict[str, An
             {"startTime": utc_text(start), "endTime": utc_text(end)}
             for start, end in clip_times(event, clip.time_ns)
         ]
-    for row, told in zip(stored.evidence, shown["media"], strict=True):
-        told |= {"timestamp": utc_text(row.time_ns), "link": _link(row, links)}
+    known = [(row, _link(row, links)) for row in stored.evidence]
+    gone = [(row, None) for row in stored.deleted_evidence]
+    for (row, link), told in zip([*known, *gone], shown["media"], strict=True):
+        told |= {"timestamp": utc_text(row.time_ns), "link": link}
     if stored.narration is not None:
         result = stored.narration.result
         shown["narration"]["result"] = None if result is None else dict(result)

@@ -158,7 +158,7 @@ def routes(workspace: Workspace) -> APIRouter:
             request,
             [
                 {"index": index, "url": links.link(picture["sha256"])}
-                for index, picture in enumerate(orjson.loads(row.snapshots))
+                for index, picture in enumerate(_pictures(row))
             ],
         )
 
@@ -254,7 +254,9 @@ def _summary(row: Listed, links: MediaLinks) -> dict[str, Any]:
 
 
 def _pictures(row: Listed) -> list[dict[str, Any]]:
-    return [] if row.snapshots == "[]" else orjson.loads(row.snapshots)
+    """Without those that retention deleted."""
+    pictures = [] if row.snapshots == "[]" else orjson.loads(row.snapshots)
+    return [one for one in pictures if "deletedNs" not in one]
 
 
 def thumbnail(

@@ -6,6 +6,7 @@ are few, and sums that are never added to cannot drift from what they sum.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -104,6 +105,21 @@ async def add(
     (start_ns,) = bucket_starts([record.captured_ns])
     await _sum_up(connection, camera_id, start_ns)
     await mark_insights(connection, camera_id, record.captured_ns, record.captured_ns)
+
+
+async def remove(connection: AsyncConnection, camera_id: str, times: Sequence[int]) -> None:
+    """Delete the records of these moments, and take them out of the sums."""
+    if not times:
+        return
+    await _lock(connection, camera_id)
+    stored = ATTRIBUTES.c
+    for start in range(0, len(times), _CHUNK):
+        some = times[start : start + _CHUNK]
+        await connection.execute(
+            delete(ATTRIBUTES).where(stored.camera_id == camera_id, stored.captured_ns.in_(some))
+        )
+    for start_ns in bucket_starts(times):
+        await _sum_up(connection, camera_id, start_ns)
 
 
 async def mark_insights(
