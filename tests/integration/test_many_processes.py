@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.api import quick
 from tests.commands import finish, start
+from tests.streams import streaming
 from tests.tenants import Tenant, make_tenant
 from tests.videos import write_video
 
@@ -128,6 +129,24 @@ def test_a_job_is_known_to_both(
     assert job.id in {item.id for item in clients[1].each_jobs(device_id=device)}
     ended = clients[1].cancel_job(job.id)
     assert clients[0].get_job(job.id).status == ended.status == "cancelled"
+
+
+@pytest.mark.xdist_group("many-processes")
+def test_a_stream_of_either_tells_what_the_other_did_and_goes_on_at_the_other(
+    clients: tuple[Client, Client], both: tuple[list[str], Tenant]
+) -> None:
+    (one, other), tenant = both
+    alert = tenant.ids["alert"]
+    with streaming(one, tenant.key) as stream:
+        for client, state in zip(clients, ("seen", "confirmed"), strict=True):
+            client.review_alert(alert, state=state)
+            assert stream.next().data["state"] == state
+        place = stream.last_id
+    clients[0].review_alert(alert, state="dismissed", reason="duplicate")
+    with streaming(other, tenant.key, after=place) as stream:
+        assert stream.next().data["state"] == "dismissed"
+        clients[0].review_alert(alert, state="new")
+        assert stream.next().data["state"] == "new"
 
 
 @pytest.mark.xdist_group("many-processes")

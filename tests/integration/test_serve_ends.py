@@ -21,6 +21,7 @@ from tests.eyes import eyes, is_told
 from tests.servers.llm import LlmServer
 from tests.servers.llm_protocol import Model
 from tests.service import fill
+from tests.streams import streaming
 
 from video_detective.services.workspace import open_workspace
 from video_detective.storage.narration_rows import NarrationRequest
@@ -84,10 +85,14 @@ def assert_ends_quietly(process: subprocess.Popen[str], how: signal.Signals) -> 
 
 @pytest.mark.parametrize("how", SIGNALS)
 def test_a_service_without_models_ends_without_a_word(data_dir: Path, how: signal.Signals) -> None:
+    key = asyncio.run(key_of(data_dir))
     with serving(data_dir) as (process, address):
         assert httpx.get(f"{address}/healthz").status_code == 200
-
-        assert assert_ends_quietly(process, how) == ""
+        with streaming(address.removesuffix("/sign-in"), key) as stream:
+            written = assert_ends_quietly(process, how)
+            assert list(stream.events()) == []
+        # Nothing but the line that every request has.
+        assert [json.loads(line)["path"] for line in written.splitlines()] == ["/api/v1/live"]
 
 
 @pytest.mark.parametrize("how", SIGNALS)
