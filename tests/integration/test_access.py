@@ -606,6 +606,8 @@ async def test_the_log_is_listed_and_verified_by_the_interface(
     assert [entry["details"]["name"] for entry in rest.json()["data"]] == ["a", "tests"]
     for path in ("users", "keys", "accounts"):
         refused(await admin.get(f"/api/v1/{path}?cursor=x"), 400)
+    day = await admin.get("/api/v1/audit?startDate=2026-01-15&endDate=2200-01-01")
+    assert day.json()["meta"]["timezone"] == "Asia/Taipei"
     for wrong in ("cursor=x", "action=A%20B", "startDate=soon", "page=0", "who=me"):
         refused(await admin.get(f"/api/v1/audit?{wrong}"), 400)
     state = data_of(await admin.get("/api/v1/audit/verify"))

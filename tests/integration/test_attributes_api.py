@@ -280,8 +280,12 @@ async def test_filters_narrow_and_ranges_end_before_their_end(place: Place) -> N
     by_scene = await place.get(LIST, sceneId=scene_id, **query)
 
     assert [row["totalPersons"] for row in by_scene["data"]] == [2, 1]
-    data = (await place.get(STATS, sceneId=scene_id, **query))["data"]
+    assert by_scene["meta"]["timezone"] == "Asia/Taipei"
+    sums = await place.get(STATS, sceneId=scene_id, **query)
+    data = sums["data"]
     assert (data["totalRecords"], data["totalPersons"]) == (2, 3)
+    assert sums["meta"]["timezone"] == "Asia/Taipei"
+    assert "timezone" not in (await place.get(LIST))["meta"]  # nothing was read in any
 
 
 async def test_devices_of_level_01_are_refused_alone_and_left_out_together(place: Place) -> None:

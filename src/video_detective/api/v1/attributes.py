@@ -214,7 +214,7 @@ def routes(workspace: Workspace) -> APIRouter:
         found = await found_attributes.attribute_statistics(
             workspace, caller, _filter(query), group=query.group_by
         )
-        return answer(request, _statistics(found.statistics))
+        return answer(request, _statistics(found.statistics), timezone=found.timezone)
 
     @router.get("/insights/{id}/attributes", responses=responses(list[NearRecord], 404))
     async def attributes_of_insight(
@@ -242,6 +242,7 @@ def routes(workspace: Workspace) -> APIRouter:
             request,
             [_record(row, places) for row in found.page.rows],
             pagination=page_of(found.page.total, query, found.page.next_cursor),
+            timezone=found.timezone if query.start_date or query.end_date else None,
         )
 
     @router.get("/attributes/{id}", responses=responses(FullRecord, 404))

@@ -109,6 +109,7 @@ def routes(workspace: Workspace) -> APIRouter:
             request,
             [_wire(row) for row in page.rows],
             pagination=page_of(page.total, query, page.next_cursor),
+            timezone=caller.timezone if query.start_date or query.end_date else None,
         )
 
     @router.get("/verify", responses=responses(Verification))

@@ -144,6 +144,7 @@ def routes(workspace: Workspace) -> APIRouter:
             request,
             [Delivery(**_values(row)) for row in rows],
             pagination=page_of(total, query, following),
+            timezone=caller.timezone if query.start_date or query.end_date else None,
         )
 
     @router.post("/replay", responses=responses(Replayed, 404, 413, 415))
