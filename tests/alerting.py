@@ -114,20 +114,31 @@ class Site:
             )
             assert await self.db.insights.finish(claim, outcome, finished_ns=self.now_ns)
 
-    async def picture(self, n: int) -> str:
-        """A picture of event number ``n``; returns the name of its blob."""
-        frame = FrameRow(
-            frame_id=f"{self.camera_id}_{n}", camera_id=self.camera_id, time_ns=self.now_ns,
-            frame=n, size=(64, 48),
-        )  # fmt: skip
-        pieces = [
-            EvidenceRow(
-                kind=kind, what="entered", time_ns=self.now_ns, frame=n, frame_id=frame.frame_id,
-                sha256=sha256 * 32, media_type="image/jpeg", bytes=9, width=64, height=48,
-            )
-            for kind, sha256 in (("original", "ab"), ("annotated", "cd"))
-        ]  # fmt: skip
-        await self.db.add_evidence(self.event_id(n), pieces, [frame], now_ns=self.now_ns)
+    async def picture(self, n: int, *, also_before: bool = False) -> str:
+        """A picture of now of event number ``n``; returns the name of its blob.
+
+        Args:
+            n: Which event.
+            also_before: There is one of a second before, too.
+        """
+        moments = [("cd", self.now_ns)]
+        if also_before:
+            moments.insert(0, ("ef", self.now_ns - NS_PER_S))
+        pieces, frames = [], []
+        for drawn, time_ns in moments:
+            frame = FrameRow(
+                frame_id=f"{self.camera_id}_{n}_{drawn}", camera_id=self.camera_id,
+                time_ns=time_ns, frame=n, size=(64, 48),
+            )  # fmt: skip
+            frames.append(frame)
+            pieces += [
+                EvidenceRow(
+                    kind=kind, what="entered", time_ns=time_ns, frame=n, frame_id=frame.frame_id,
+                    sha256=sha256 * 32, media_type="image/jpeg", bytes=9, width=64, height=48,
+                )
+                for kind, sha256 in (("original", "ab"), ("annotated", drawn))
+            ]  # fmt: skip
+        await self.db.add_evidence(self.event_id(n), pieces, frames, now_ns=self.now_ns)
         return "cd" * 32
 
     def event_id(self, n: int) -> str:

@@ -36,13 +36,18 @@ def body_of(
     }
 
 
-def with_links(body: Mapping[str, Any], urls: Sequence[str] | None) -> dict[str, Any]:
-    """The body with links to the insight's pictures, in their order; with null for no links."""
+def with_links(
+    body: Mapping[str, Any], urls: Sequence[str] | None, *, of_trigger: int = 0
+) -> dict[str, Any]:
+    """The body with links to the insight's pictures, in their order; with null for no links.
+
+    ``of_trigger`` is the place of the one that is shown small.
+    """
     insight = body.get("insight")
     if insight is None:
         return dict(body)
     links = {
-        "thumbnailUrl": urls[0] if urls else None,
+        "thumbnailUrl": urls[of_trigger] if urls else None,
         "snapshotUrls": None if urls is None else list(urls),
     }
     return {**body, "insight": {**insight, **links}}

@@ -197,7 +197,8 @@ class Teller:
             created_ns=claimed.created_ns,
             request_id=claimed.request_id,
         )
-        body = with_links(record, await self._links(claimed, facts))
+        links = await self._links(claimed, facts)
+        body = with_links(record, links, of_trigger=_of_trigger(facts))
         notification = Notification(
             delivery_id=claimed.delivery_id,
             kind=claimed.kind,
@@ -249,6 +250,13 @@ class Teller:
         if state is not None and self._announcer is not None:
             self._announcer.note(told.facts.account_id, told.facts.device_id, state)
         return said
+
+
+def _of_trigger(facts: AlertFacts) -> int:
+    """Which of the insight's pictures is nearest to the trigger, as in the interface; 0 of none."""
+    times = [picture["timeNs"] for picture in (facts.insight or {}).get("snapshots", ())]
+    at_ns = facts.alert["triggered_ns"]
+    return min(range(len(times)), key=lambda place: abs(times[place] - at_ns), default=0)
 
 
 async def keep_telling(workspace: Workspace, stop: asyncio.Event) -> None:

@@ -271,16 +271,16 @@ async def test_pictures_are_linked_for_a_day_and_the_links_are_not_kept(
         await add_channel(workspace.database, reach, settings={"url": receiver.url})
         await site.raise_alert(1, has_model=True)
         await deliverer(workspace).deliver_due()
-        sha256 = await site.picture(1)
+        sha256 = await site.picture(1, also_before=True)
         await site.describe()
         await deliverer(workspace).deliver_due()
         new, update = (request.json["insight"] for request in receiver.received)
     assert (new["thumbnailUrl"], new["snapshotUrls"], new["snapshotCount"]) == (None, [], 0)
-    [link] = update["snapshotUrls"]
-    assert update["thumbnailUrl"] == link
+    [_, link] = update["snapshotUrls"]
+    assert update["thumbnailUrl"] == link  # as in the interface: of the trigger
     assert link.startswith(f"https://video.example/media/{reach.account_id}/{sha256}.jpg?expires=")
     [row] = [one for one in await rows(workspace, reach) if one.kind == "update"]
-    assert row.payload["insight"]["snapshotCount"] == 1
+    assert row.payload["insight"]["snapshotCount"] == 2
     assert "signature" not in str(row.payload)
 
 
