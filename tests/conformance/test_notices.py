@@ -147,6 +147,10 @@ async def test_during_a_channels_cool_down_the_same_rule_is_not_told_again(
     # What was not told gets no end either; the other channel's does.
     ends = [row for row in await outbox(db, reach) if row.kind == "end"]
     assert [row.channel_id != calm for row in ends] == [True]
+    # Nor is it told "again" with what was, unless that is asked for.
+    assert await db.notices.replay(reach, DeliveryQuery(channel_id=calm), site.now_ns) == 0
+    of_skipped = DeliveryQuery(channel_id=calm, status="skipped")
+    assert await db.notices.replay(reach, of_skipped, site.now_ns) == 1
 
 
 async def test_an_alert_that_is_rolled_back_is_not_told(

@@ -56,9 +56,11 @@ async def replay(
 ) -> int:
     """Have deliveries that have ended told again, under the same ids; how many.
 
-    ``limit``, ``offset`` and ``before`` of the query are not read.
+    Skipped ones, which were never told, only where the query names that status. ``limit``,
+    ``offset`` and ``before`` of the query are not read.
     """
-    wanted = _within(reach).where(*_conditions(query), _OWN.status != "waiting")
+    left_out = ("waiting",) if query.status == "skipped" else ("waiting", "skipped")
+    wanted = _within(reach).where(*_conditions(query), _OWN.status.not_in(left_out))
     return await _again(connection, wanted, now_ns)
 
 
