@@ -40,11 +40,14 @@ OPEN = frozenset(
 """What answers without a key or session: whether the service lives, and how to come in."""
 MEDIA = "/media/"
 """What begins so answers to signed links."""
+_POLICY = (
+    "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+    "object-src 'none'"
+)
+_FIRST_STEPS = "/welcome"
+"""Shows a picture of a chosen video before it is sent: ``blob:`` is that file to the browser."""
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
-        "object-src 'none'"
-    ),
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -124,6 +127,8 @@ class Guard:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = identity
+                if request.url.path == _FIRST_STEPS:
+                    headers["Content-Security-Policy"] = f"{_POLICY}; media-src 'self' blob:"
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             elif scope["method"] == "HEAD":

@@ -11,6 +11,12 @@ function goal() {
   return address.origin === location.origin ? address.pathname + address.search : "/";
 }
 
+// Whoever is the first here begins with a camera.
+async function firstGoal() {
+  const known = await fetch("/api/v1/devices?limit=1").then((answer) => answer.json()).catch(() => null);
+  return known?.data?.length === 0 ? "/welcome" : "/";
+}
+
 function fail(message) {
   const place = form.querySelector(".failure");
   place.textContent = message;
@@ -44,7 +50,7 @@ async function submit(event) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(given),
     });
-    if (answer.ok) return location.replace(goal());
+    if (answer.ok) return location.replace("link" in form.dataset ? await firstGoal() : goal());
     const body = await answer.json();
     fail(words(answer.status, body.message));
     form.querySelector("[type=password]").focus();
