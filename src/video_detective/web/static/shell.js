@@ -56,6 +56,13 @@ document.getElementById("sign-out").addEventListener("click", async () => {
   location.replace("/signed-out");
 });
 
+// Once the page itself is there.
+if (document.getElementById("nav-new")) {
+  const show = () => import("./live-badge.js").then(({ showNew }) => showNew());
+  if (document.readyState === "complete") show();
+  else addEventListener("load", show);
+}
+
 export function setTitle(words) {
   document.title = words ? `${words} · ${text.title}` : text.title;
 }
