@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,18 +17,21 @@ from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.staticfiles import NotModifiedResponse
 from starlette.types import Scope
 
 from video_detective.narration.catalogue import LANGUAGES, Language, event_name
 from video_detective.rules import EVENT_TYPES
 from video_detective.services.access import Scope as Permission
 from video_detective.services.workspace import Workspace
+from video_detective.web.compact import compact_script, compact_style
 
 THEMES = ("light", "dark")
 _HERE = Path(str(resources.files("video_detective.web")))
 _LANGUAGE_COOKIE, _THEME_COOKIE = "vd_language", "vd_theme"
-_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "\./([\w-]+\.js)";', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 """A module that a module needs at once; ``import()`` is fetched when it comes to that."""
 
 
@@ -38,18 +43,20 @@ class Page:
         name: Of its files and of its own catalogue.
         path: Where it is served.
         shared: Further catalogues whose texts its modules ask for, and whose style it has.
+        later: Likewise, but its modules fetch both when they are needed.
         needs: Whom the navigation offers it to; None leaves it out.
     """
 
     name: str
     path: str
     shared: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
     needs: Permission | None = "analytics:read"
 
     @property
     def catalogues(self) -> tuple[str, ...]:
-        """Whose texts the page has, later ones before earlier ones."""
-        return ("common", *self.shared, self.name)
+        """Whose texts the page has in the end, later ones before earlier ones."""
+        return ("common", *self.shared, *self.later, self.name)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -64,7 +71,7 @@ class Page:
 
 
 PAGES = (
-    Page(name="ask", path="/", shared=("evidence",)),
+    Page(name="ask", path="/", later=("evidence",)),
     Page(name="review", path="/review", shared=("evidence",)),
     Page(name="cameras", path="/cameras", shared=("scene",), needs="devices:read"),
     Page(name="insights", path="/insights", shared=("evidence",)),
@@ -86,6 +93,7 @@ def add_pages(app: FastAPI, workspace: Workspace) -> None:
     for name in _DOORS:
         router.add_api_route(f"/{name}", _door(workspace, name), response_class=HTMLResponse)
     app.include_router(router)
+    app.mount("/static/texts", _Static(directory=_HERE / "catalogues"), name="texts")
     app.mount("/static", _Static(directory=_HERE / "static"), name="static")
 
 
@@ -96,6 +104,38 @@ class _Static(StaticFiles):
         answer = await super().get_response(path, scope)
         answer.headers["Cache-Control"] = "no-cache"
         return answer
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        sent = _compact(Path(full_path), stat_result.st_mtime_ns)
+        if sent is None:
+            return super().file_response(full_path, stat_result, scope, status_code)
+        content, media_type, tag = sent
+        headers = Headers({"ETag": tag})
+        if self.is_not_modified(headers, Headers(scope=scope)):
+            return NotModifiedResponse(headers)
+        return Response(content, status_code, headers, media_type)
+
+
+@cache
+def _compact(path: Path, _changed_ns: int) -> tuple[bytes, str, str] | None:
+    """What is sent of a file, its type and its tag; None for files that are sent as they are."""
+    if path.suffix == ".js":
+        text, media_type = compact_script(path.read_text("utf-8")), "text/javascript"
+    elif path.suffix == ".css":
+        text, media_type = compact_style(path.read_text("utf-8")), "text/css"
+    elif path.suffix == ".json":
+        text = json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False)
+        media_type = "application/json"
+    else:
+        return None
+    content = text.encode()
+    return content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 Chosen = Annotated[str | None, Query(alias="lang", max_length=16)]
@@ -109,7 +149,7 @@ def _inside(page: Page) -> Callable[..., Awaitable[Response]]:
         answer = _render(
             request,
             f"{page.name}.html",
-            page.catalogues,
+            tuple(name for name in page.catalogues if name not in page.later),
             page=page,
             pages=[other for other in PAGES if other.needs in scopes],
         )
@@ -166,13 +206,16 @@ def _render(
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Chinese as it is: written as escapes it would take twice the bytes.
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    return environment
 
 
 @cache

@@ -1,0 +1,33 @@
+// The card of an event in the list of results.
+import { element, english, text } from "./dom.js";
+import { period } from "./time.js";
+
+const PASSING_MS = 80; // pictures of cards that only pass by are not asked for
+
+export function card(entry, { address, open, cameraName, number }) {
+  const picture = entry.frame_links[0];
+  const name = english ? entry.type_en : entry.event_type;
+  const image = picture && element("img", { alt: "", decoding: "async", width: 128, height: 96 });
+  if (image) setTimeout(() => { if (image.isConnected) image.src = picture; }, PASSING_MS);
+  const link = element("a", { href: address(entry.event_id) }, [
+    image ?? element("span", { className: "blank" }),
+    element("span", { className: "told" }, [
+      element("span", { className: "top" }, [
+        ...(number ? [element("span", { className: "cited" }, [`[${number}]`])] : []),
+        element("strong", {}, [name]),
+        element("span", { className: `risk ${entry.risk_level}` }, [text[`risk_${entry.risk_level}`]]),
+        ...(entry.match === "partial" ? [element("span", { className: "part" }, [text.partial])] : []),
+      ]),
+      element("span", { className: "when" }, [`${period(entry.start_time, entry.end_time)} · ${cameraName(entry.camera_id)}`]),
+      element("span", { className: "what" }, [english ? entry.description_en : entry.description]),
+    ]),
+  ]);
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a tab of its own
+    event.preventDefault();
+    open(entry.event_id);
+  });
+  const item = element("li", { className: "row card" }, [link]);
+  item.dataset.event = entry.event_id;
+  return item;
+}
