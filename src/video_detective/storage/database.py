@@ -30,6 +30,7 @@ from video_detective.storage import (
 )
 from video_detective.storage.accounts.accounts import Accounts
 from video_detective.storage.attributes.attributes import AttributeRecords
+from video_detective.storage.backlog import Backlog
 from video_detective.storage.base import (
     CameraRow,
     EventQuery,
@@ -96,6 +97,7 @@ class Database:
         self.statistics = Statistics(self._reading)
         self.live = Changes(address.kind, self._reading)
         self.retention = Retention(address.kind, self._reading, self._writing)
+        self.backlog = Backlog(self._reading)
 
     @classmethod
     async def open(
