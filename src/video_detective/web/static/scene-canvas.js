@@ -1,6 +1,7 @@
 // Zones and tripwires over a picture, drawn and changed by mouse, touch and keyboard.
 //
 // sceneCanvas(root, { still, shapes, mode, onchange, onselect, onmode, canEdit }) puts itself into `root`.
+// `still` is the address of a picture, or its bytes as a Blob.
 // A shape is { key, kind: "zone" | "tripwire", id, name, points, leftToRight, rightToLeft }; points are
 // [x, y] in 0..1 of the picture. `onchange(shapes, what)` is called with the whole new list; changes
 // with the same `what` that follow each other are one step for whoever keeps a history.
@@ -31,7 +32,8 @@ export function sceneCanvas(root, options) {
   let trails = [];
   let size = [1, 1];
 
-  const picture = element("img", { className: "still", alt: text.still_alt, draggable: false });
+  // Drawn, not linked: bytes that came with their time are shown without being fetched again.
+  const picture = element("canvas", { className: "still", role: "img", ariaLabel: text.still_alt, width: 16, height: 9 });
   const drawing = svg("svg", { class: "overlay", role: "group", "aria-label": text.canvas_label });
   const names = element("div", { className: "way-names" });
   const frame = element("div", { className: "scene-canvas" }, [picture, drawing, names]);
@@ -39,7 +41,6 @@ export function sceneCanvas(root, options) {
 
   const reach = () => (matchMedia("(pointer: coarse)").matches ? NEAR_FINGER : NEAR_MOUSE);
   const current = () => shapes.find((shape) => shape.key === selected) ?? null;
-  const pixels = ([x, y]) => [x * size[0], y * size[1]];
   const apart = (a, b) => Math.hypot((a[0] - b[0]) * size[0], (a[1] - b[1]) * size[1]);
 
   function draw() {
@@ -305,17 +306,18 @@ export function sceneCanvas(root, options) {
   });
   sizes.observe(frame);
 
-  function setStill(still) {
-    picture.src = still.url ?? still;
-    if (still.width) frame.style.aspectRatio = `${still.width} / ${still.height}`;
+  async function setStill(still) {
+    const bytes = typeof still === "string" ? await (await fetch(still)).blob() : still;
+    const bitmap = await createImageBitmap(bytes);
+    [picture.width, picture.height] = [bitmap.width, bitmap.height];
+    picture.getContext("2d").drawImage(bitmap, 0, 0);
+    bitmap.close();
   }
-  picture.addEventListener("load", () => { frame.style.aspectRatio = `${picture.naturalWidth} / ${picture.naturalHeight}`; });
-  if (options.still) setStill(options.still);
+  if (options.still) setStill(options.still).catch(() => {});
 
   return {
     element: frame,
     picture,
-    pixels,
     setMode,
     setStill,
     select,

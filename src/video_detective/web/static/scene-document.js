@@ -104,12 +104,13 @@ const byId = (list) => Object.fromEntries((list ?? []).map((one) => [one.id, one
 export function differences(before, after) {
   const [a, b] = [relative(before), relative(after)];
   const named = (word) => (shape, id) => fill(word, { name: shape.name || id });
+  const places = { zones: { ...a.zones, ...b.zones }, tripwires: { ...a.tripwires, ...b.tripwires } };
   const rest = ["sampling", "detection", "attributes"].filter((part) => !isSame(a[part], b[part]));
   return [
     ...compare(a.zones, b.zones, { title: named(text.a_zone), details: shapeDetails }),
     ...compare(a.tripwires, b.tripwires, { title: named(text.a_tripwire), details: shapeDetails }),
     ...compare(byId(a.rules), byId(b.rules), {
-      title: (rule) => `${ruleTitle(rule === a ? a : b, rule)} (${rule.id})`, kind: (rule) => rule.type, details: fieldsThatDiffer,
+      title: (rule) => `${ruleTitle(places, rule)} (${rule.id})`, kind: (rule) => rule.type, details: fieldsThatDiffer,
     }),
     ...compare(byId(a.alerts), byId(b.alerts), {
       title: (alert) => fill(text.an_alert_rule, { id: alert.id }), kind: () => "alert", details: fieldsThatDiffer,

@@ -72,6 +72,11 @@ export function openDraft({ key, base, version, now = () => Date.now() }) {
       [saved, present, baseVersion, past, future, isStale] = [document, document, newVersion, [], [], false];
       tell("saved");
     },
+    // Another version is in force by now: the draft is to go on top of that one.
+    rebase(document, newVersion) {
+      [saved, baseVersion, isStale] = [document, newVersion, false];
+      tell("saved");
+    },
     discard() { change(saved, "discard", "history"); },
     onchange(listener) { listeners.add(listener); },
   };
