@@ -104,6 +104,24 @@ class Polygon:
             x1, y1 = x2, y2
         return inside
 
+    def contains_each(self, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """As ``contains``, of many points at once.
+
+        Args:
+            xs: How far right each is, (N,).
+            ys: How far down, (N,).
+
+        Returns:
+            (N,): whether each is inside.
+        """
+        inside = np.zeros(len(xs), np.bool_)
+        x1, y1 = self.points[-1]
+        for x2, y2 in self.points:
+            if y1 != y2:  # no point is beside a level edge
+                inside ^= ((y1 > ys) != (y2 > ys)) & (xs < (x2 - x1) * (ys - y1) / (y2 - y1) + x1)
+            x1, y1 = x2, y2
+        return inside
+
     def area(self) -> float:
         """Area in the points' unit squared (shoelace formula), never negative."""
         twice = 0.0

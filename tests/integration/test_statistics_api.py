@@ -13,7 +13,7 @@ from tests.api import client_of, make_account, make_key
 
 from video_detective import config
 from video_detective.alerts import Alert
-from video_detective.api.v1 import statistics
+from video_detective.api.v1 import statistics_shapes as shapes
 from video_detective.geometry import NS_PER_S
 from video_detective.rules import Event
 from video_detective.services.workspace import Workspace, open_workspace
@@ -221,12 +221,12 @@ async def ask(
 NIGHT = ("2026-03-29T00:00:00Z", "2026-03-29T02:00:00Z")
 
 
-async def test_tracks_count_in_each_hour_in_which_they_were_seen_and_once_in_all(
+async def test_tracks_count_once_in_all_and_in_each_local_hour_or_day_in_which_they_were_seen(
     workspace: Workspace, http: httpx.AsyncClient
 ) -> None:
     found = await ask(http, "people", await gate(workspace), *NIGHT)
 
-    statistics.PeopleStatistics.model_validate(found)
+    shapes.PeopleStatistics.model_validate(found)
     car, person = found["series"]
     assert (person["type"], person["total"], person["counts"]) == ("person", 3, [3, 1])
     assert (person["peak"], person["peaks"]) == (2, [2, 1])
@@ -234,10 +234,6 @@ async def test_tracks_count_in_each_hour_in_which_they_were_seen_and_once_in_all
     assert [stretch["recordedSeconds"] for stretch in found["stretches"]] == [1800, 1800]
     assert found["devices"][0]["recordedSeconds"] == 3600
 
-
-async def test_days_are_those_of_the_devices_clock_also_when_it_changes(
-    workspace: Workspace, http: httpx.AsyncClient
-) -> None:
     device = await gate(workspace)
     found = await ask(http, "people", device, "2026-03-28", "2026-03-31", groupBy="day")
 
@@ -259,13 +255,13 @@ async def test_days_are_those_of_the_devices_clock_also_when_it_changes(
     assert every["series"][1]["counts"] == [3, 1]
 
 
-async def test_crossings_have_their_direction_and_its_name_in_force(
+async def test_crossings_events_and_alerts_count_in_the_hour_in_which_they_begin(
     workspace: Workspace, http: httpx.AsyncClient
 ) -> None:
     device = await gate(workspace)
     found = await ask(http, "crossings", device, "2026-03-28", "2026-03-30", groupBy="day")
 
-    statistics.CrossingStatistics.model_validate(found)
+    shapes.CrossingStatistics.model_validate(found)
     rows = [
         (row["directionName"], row["direction"], row["tripwireName"], row["total"], row["counts"])
         for row in found["series"]
@@ -278,29 +274,25 @@ async def test_crossings_have_their_direction_and_its_name_in_force(
     hours = await ask(http, "crossings", device, *NIGHT)
     assert [row["counts"] for row in hours["series"]] == [[1, 1], [0, 1]]
 
-
-async def test_events_and_alerts_count_where_they_begin(
-    workspace: Workspace, http: httpx.AsyncClient
-) -> None:
     device = await gate(workspace)
     events = await ask(http, "events", device, *NIGHT)
     alerts = await ask(http, "alerts", None, *NIGHT)
 
-    statistics.EventStatistics.model_validate(events)
-    statistics.AlertStatistics.model_validate(alerts)
+    shapes.EventStatistics.model_validate(events)
+    shapes.AlertStatistics.model_validate(alerts)
     (row,) = events["series"]
     assert (row["type"], row["riskLevel"], row["counts"]) == ("line_crossing", "medium", [1, 2])
     (row,) = alerts["series"]
     assert (row["severity"], row["total"], row["counts"]) == ("warning", 3, [1, 2])
 
 
-async def test_the_heat_map_has_seconds_in_cells_whatever_the_size_of_the_picture(
+async def test_presence_is_measured_in_seconds_whatever_the_size_of_the_picture(
     workspace: Workspace, http: httpx.AsyncClient
 ) -> None:
     device = await gate(workspace)
     found = await ask(http, "heat-map", device, *NIGHT)
 
-    statistics.HeatMapStatistics.model_validate(found)
+    shapes.HeatMapStatistics.model_validate(found)
     seconds = {
         (column, row): value
         for row, values in enumerate(found["cells"])
@@ -312,14 +304,10 @@ async def test_the_heat_map_has_seconds_in_cells_whatever_the_size_of_the_pictur
     cars = await ask(http, "heat-map", device, *NIGHT, type="car")
     assert sum(map(sum, cars["cells"])) == 1.0
 
-
-async def test_visits_are_measured_by_zone_and_those_that_are_cut_told_apart(
-    workspace: Workspace, http: httpx.AsyncClient
-) -> None:
     device = await gate(workspace)
     found = await ask(http, "dwell", device, *NIGHT)
 
-    statistics.DwellStatistics.model_validate(found)
+    shapes.DwellStatistics.model_validate(found)
     left, right = found["zones"]
     assert (left["visits"], left["medianSeconds"], left["p90Seconds"]) == (3, 1.0, 4.0)
     assert left["longestSeconds"] == 4.0

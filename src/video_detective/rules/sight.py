@@ -12,6 +12,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from video_detective.geometry import NS_PER_S, Point, Polygon
 from video_detective.rules.base import Actor, Moment, Observation, Zone
 from video_detective.rules.parameters import REFERENCE_HEIGHT
@@ -148,6 +151,10 @@ class Area:
     def holds(self, foot: Point) -> bool:
         """Whether a relative point is inside."""
         return self._polygon.contains(foot)
+
+    def holds_each(self, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """As ``holds``, of many points at once."""
+        return self._polygon.contains_each(xs, ys)
 
 
 def _over_edge(value: float) -> float:

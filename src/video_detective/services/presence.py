@@ -241,22 +241,23 @@ class VisitLog:
 
     def add(self, feet: Sequence[Foot]) -> None:
         """Take feet in, and end the visits that are over by then."""
+        if not feet:
+            return
+        times, track_ids, *places = zip(*feet, strict=True)
+        xs, ys = np.array(places, np.float64)
         for log in self._logs:
-            holds, visits = log.area.holds, log.open
-            for time_ns, track_id, x, y in feet:
-                if not holds((x, y)):
-                    continue
-                visit = visits.get(track_id)
+            for index in np.flatnonzero(log.area.holds_each(xs, ys)).tolist():
+                time_ns, track_id = times[index], track_ids[index]
+                visit = log.open.get(track_id)
                 if visit is not None and time_ns - visit.last_ns <= self._gap_ns:
                     visit.last_ns = time_ns
                     continue
                 if visit is not None:
                     self._end(log, visit)
-                visits[track_id] = _Visit(time_ns, time_ns)
-            if feet:
-                over_ns = feet[-1][0] - self._gap_ns
-                for track_id in [key for key, one in visits.items() if one.last_ns < over_ns]:
-                    self._end(log, visits.pop(track_id))
+                log.open[track_id] = _Visit(time_ns, time_ns)
+            over_ns = times[-1] - self._gap_ns
+            for track_id in [key for key, one in log.open.items() if one.last_ns < over_ns]:
+                self._end(log, log.open.pop(track_id))
 
     def visits(self) -> list[Visits]:
         """What they come to; every visit has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from video_detective.storage import looks
 from video_detective.storage.base import LookRow
 from video_detective.storage.service_tables import LOOKS
-from video_detective.storage.statistics.counts import PAGE
 from video_detective.storage.tables import FRAMES, TRACK_POINTS
 
 DAY_NS = 24 * 3600 * 10**9
@@ -21,6 +21,8 @@ SLICE_NS = 61 * 10**9
 """Of a period of which only every n-th slice is read: 61 s do not always meet the full hour."""
 PROBES = 96
 """How often the size of the picture is looked up: every quarter of an hour of a day."""
+PAGE = 2000
+"""Feet that are given at a time."""
 Foot = tuple[int, str, float, float]
 """Time, track id, and the relative foot point: the bottom centre of the box."""
 Area = tuple[float, float, float, float]
@@ -231,7 +233,7 @@ async def feet(
     )
     result = await connection.stream(query)
     async for page in result.partitions(PAGE):
-        if not await take([(row[0], row[1], row[2], row[3]) for row in page]):
+        if not await take(typing.cast(Sequence[Foot], page)):
             await result.close()
             return
 
