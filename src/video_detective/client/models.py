@@ -808,10 +808,216 @@ class Node(Model):
     cpus: int | None
 
 
+class RetentionSettings(Model):
+    """How long pictures and clips, and events, are kept: days, null for ever."""
+
+    media_days: int | None
+    record_days: int | None
+    updated_at: str | None
+    usage: UsedSpace
+    next_round_at: str | None
+    round: DeletionRound | None
+    last_round: DeletionRound | None
+
+
+class UsedSpace(Model):
+    """What the account has, and the room on the disk with the pictures."""
+
+    files: int
+    bytes: int
+    first_media_at: str | None
+    events: int
+    first_event_at: str | None
+    kept_events: int
+    free_bytes: int
+    total_bytes: int
+
+
+class DeletionRound(Model):
+    """One deletion of all that is too old, in many short steps."""
+
+    started_at: str
+    ended_at: str | None
+    media_before: str | None
+    records_before: str | None
+    deleted: Amount
+
+
+class Amount(Model):
+    """What was deleted or would be. ``rows``: tracks, points, frames, looks, attributes."""
+
+    events: int
+    files: int
+    bytes: int
+    rows: int
+    first_event_at: str | None
+    last_event_at: str | None
+
+
+class RetentionPreview(Model):
+    """What a deletion with these days would take now."""
+
+    media_before: str | None
+    records_before: str | None
+    deleted: Amount
+
+
+class ModelsState(Model):
+    """Model servers, what their models are used for, and the weights of detectors."""
+
+    servers: list[ModelServerState]
+    uses: list[ModelUse]
+    weights: list[Weights]
+
+
+class ModelServerState(Model):
+    """A configured model server; never its key nor more of its address than scheme, host, port."""
+
+    name: str
+    kind: str
+    address: str
+    has_key: bool
+    concurrency: int
+    timeout_seconds: float
+    checked_at: str
+    is_reachable: bool
+    models: list[str]
+    problem: ModelProblem | None
+
+
+class ModelProblem(Model):
+    """What is not as it should be, and what to do about it."""
+
+    key: str
+    found: str
+    remedy: str
+
+
+class ModelUse(Model):
+    """A model and what it is used for. ``problems`` are of the probe at ``probedAt``."""
+
+    use: Literal["narration", "answers", "embeddings"]
+    server: str
+    model: str
+    licence: str | None
+    abilities: ModelAbilities | None
+    probed_at: str | None
+    problems: list[ModelProblem]
+
+
+class ModelAbilities(Model):
+    """What a probe showed that a model can do."""
+
+    structured: Literal["schema", "json", "no"]
+    images: bool
+    several_images: bool
+    context_tokens: int | None
+    tokens_per_second: float | None
+    gpu_share: float | None
+    embedding_size: int | None
+
+
+class Weights(Model):
+    """Weights of a detector: where they come from, under which licence, whether they are here."""
+
+    name: str
+    what: str
+    licence: str
+    source: str
+    member: str
+    sha256: str
+    bytes: int
+    state: Literal["ready", "missing", "outdated", "damaged"]
+
+
+class Licences(Model):
+    """Licences of what runs here."""
+
+    weights: list[Weights]
+    models: list[LicensedModel]
+    packages: list[Package]
+
+
+class LicensedModel(Model):
+    """A model in use; ``licence`` is null where its server does not tell it."""
+
+    use: Literal["narration", "answers", "embeddings"]
+    server: str
+    model: str
+    licence: str | None
+
+
+class Package(Model):
+    """An installed package; ``licence`` is null where its metadata name none."""
+
+    name: str
+    version: str
+    licence: str | None
+
+
+class Queue(Model):
+    """What waits, the budget (null: no model tells events), and what fell short since a day ago."""
+
+    waiting: list[QueueLength]
+    budget: CallBudget | None
+    since: str
+    shortfalls: list[ShortfallCount]
+
+
+class QueueLength(Model):
+    """How much waits: ``waiting`` has nobody begun, ``running`` somebody has."""
+
+    kind: Literal["insights", "narrations", "embeddings", "deliveries"]
+    waiting: int
+    running: int
+    oldest_at: str | None
+    oldest_seconds: float | None
+
+
+class CallBudget(Model):
+    """Calls of a model within any hour: over all cameras of the installation, and by camera."""
+
+    per_hour: int
+    per_hour_per_camera: int
+    used: int
+    left: int
+    cameras: list[DeviceBudget]
+
+
+class DeviceBudget(Model):
+    """Calls of the last hour about a camera, and how many are left to it."""
+
+    camera_id: str
+    device_id: str | None
+    name: str
+    used: int
+    left: int
+
+
+class ShortfallCount(Model):
+    """What fell short for one reason; ``isFailed``: without any words of a model."""
+
+    kind: Literal["insights", "narrations", "embeddings", "deliveries"]
+    reason: str
+    is_failed: bool
+    count: int
+    examples: list[ShortfallExample]
+
+
+class ShortfallExample(Model):
+    """Something that was done with less than was wished, or not at all."""
+
+    event_id: str
+    insight_id: str | None
+    time: str
+    detail: str
+
+
 class Event(Model):
     """An event with facts, evidence and hashes. ``facts`` and ``parameters`` are the rule's own.
     ``frameLinks`` and ``clipLink`` are signed: whoever has one sees that file for some
-    minutes.
+    minutes. ``isKept``: retention never deletes it. ``mediaDeletedAt``: when retention
+    deleted its pictures and clip; their hashes stay.
     """
 
     event_id: str
@@ -841,6 +1047,8 @@ class Event(Model):
     frame_links: list[str]
     clip_link: str | None
     clip_spans: list[ClipSpan]
+    is_kept: bool
+    media_deleted_at: str | None
     facts: dict[str, Any]
     parameters: dict[str, Any]
     measures: list[Measure]
@@ -914,7 +1122,7 @@ class Limit(Model):
 
 
 class MediaFile(Model):
-    """A kept file, its hash and a link that opens it for some minutes."""
+    """A kept file, its hash and a link that opens it for some minutes; null: it was deleted."""
 
     kind: Literal["original", "annotated", "clip"]
     timestamp: str
@@ -923,7 +1131,7 @@ class MediaFile(Model):
     bytes: int
     width: int
     height: int
-    link: str
+    link: str | None
 
 
 class Track(Model):

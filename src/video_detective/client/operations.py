@@ -36,17 +36,22 @@ from video_detective.client.models import (
     Invitation,
     Job,
     Key,
+    Licences,
     LiveStatus,
+    ModelsState,
     NearRecord,
     NewAccount,
     NewKey,
     Node,
     PeopleStatistics,
+    Queue,
     Record,
     Removed,
     RemovedChannel,
     RemovedScene,
     Replayed,
+    RetentionPreview,
+    RetentionSettings,
     ReviewedAlert,
     Scene,
     SceneSchema,
@@ -1077,6 +1082,60 @@ class Operations(Connection):
         """Machines on which the service runs or ran, in order of name; they are no account's."""
         return self.call("GET", "/api/v1/nodes", TypeAdapter(list[Node]))
 
+    def get_retention(
+        self,
+    ) -> RetentionSettings:
+        """How long one's account keeps what it has, how much that is, and what was deleted
+        last.
+        """
+        return self.call("GET", "/api/v1/retention", TypeAdapter(RetentionSettings))
+
+    def update_retention(
+        self, *, media_days: int | Unset | None = UNSET, record_days: int | Unset | None = UNSET
+    ) -> RetentionSettings:
+        """Change for how many days things are kept. The deletion begins within a minute."""
+        return self.call(
+            "PATCH",
+            "/api/v1/retention",
+            TypeAdapter(RetentionSettings),
+            body={"mediaDays": media_days, "recordDays": record_days},
+        )
+
+    def preview_retention(
+        self, *, media_days: int | Unset | None = UNSET, record_days: int | Unset | None = UNSET
+    ) -> RetentionPreview:
+        """What would be deleted now if so many days were kept; nothing is."""
+        return self.call(
+            "GET",
+            "/api/v1/retention/preview",
+            TypeAdapter(RetentionPreview),
+            query={"mediaDays": media_days, "recordDays": record_days},
+        )
+
+    def get_models(
+        self,
+    ) -> ModelsState:
+        """Model servers and what they are used for; servers are asked at most twice a minute."""
+        return self.call("GET", "/api/v1/models", TypeAdapter(ModelsState))
+
+    def probe_models(
+        self,
+    ) -> ModelsState:
+        """Ask each model in use some five small questions, to find out what it really can do."""
+        return self.call("POST", "/api/v1/models/probe", TypeAdapter(ModelsState))
+
+    def get_licences(
+        self,
+    ) -> Licences:
+        """Licences of weights, of models in use, and of every installed package."""
+        return self.call("GET", "/api/v1/licences", TypeAdapter(Licences))
+
+    def get_queue(
+        self,
+    ) -> Queue:
+        """What waits for models and receivers, the hour's budget, and what fell short and why."""
+        return self.call("GET", "/api/v1/queue", TypeAdapter(Queue))
+
     def list_events(
         self,
         *,
@@ -1159,6 +1218,12 @@ class Operations(Connection):
     def get_event(self, id_: str) -> Event:
         """One event; also one whose footage was analysed again since."""
         return self.call("GET", f"/api/v1/events/{id_}", TypeAdapter(Event))
+
+    def update_event(self, id_: str, *, is_kept: bool | Unset | None = UNSET) -> Event:
+        """Keep an event with its pictures however old it becomes, or no longer."""
+        return self.call(
+            "PATCH", f"/api/v1/events/{id_}", TypeAdapter(Event), body={"isKept": is_kept}
+        )
 
     def export_event(self, id_: str, *, lang: Literal["zh-TW", "en"] | Unset = UNSET) -> bytes:
         """An event's evidence as one file: record, page to read, pictures, clip, hashes."""
