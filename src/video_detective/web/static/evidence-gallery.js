@@ -53,7 +53,14 @@ function enlarge(address, caption) {
 
 // The gallery of a record, or null where no picture is kept.
 export function gallery(record, english) {
-  const frames = record.evidence.filter((item) => item.frame_link);
+  // Several things may be so in one frame.
+  const frames = [];
+  for (const item of record.evidence.filter((one) => one.frame_link)) {
+    const told = english ? item.what_en : item.what;
+    const same = frames.find((frame) => frame.frame_link === item.frame_link);
+    if (same) same.told += `${text.and}${told}`;
+    else frames.push({ ...item, told });
+  }
   if (!frames.length) return null;
   let current = 0;
   let boxes = true;
@@ -73,7 +80,7 @@ export function gallery(record, english) {
     return button;
   });
   function what(frame) {
-    return `${clockOf(frame.timestamp)} ${english ? frame.what_en : frame.what}`;
+    return `${clockOf(frame.timestamp)} ${frame.told}`;
   }
   function show(index) {
     current = (index + frames.length) % frames.length;
@@ -95,7 +102,7 @@ export function gallery(record, english) {
   link.addEventListener("click", () => enlarge(image.src, `${dayOf(frames[current].timestamp)} ${image.alt}`));
   const strip = element("div", { className: "evidence-strip" }, thumbs);
   const figure = element("figure", { role: "group", ariaLabel: text.frames }, [
-    link, element("figcaption", {}, [caption, previous, next, toggle]), strip,
+    element("h3", {}, [text.frames]), link, element("figcaption", {}, [caption, previous, next, toggle]), strip,
   ]);
   strip.hidden = previous.hidden = next.hidden = frames.length < 2;
   figure.addEventListener("keydown", (event) => {

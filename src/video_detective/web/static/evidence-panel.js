@@ -3,11 +3,12 @@ import { element, fill, text } from "./dom.js";
 import { gallery } from "./evidence-gallery.js";
 import { integrity } from "./evidence-integrity.js";
 import { player } from "./evidence-player.js";
+import { words } from "./evidence-words.js";
 import { clockOf, period } from "./time.js";
 
 const listeners = new WeakMap();
 
-export function definitions(pairs) {
+function definitions(pairs) {
   const node = element("dl");
   for (const [name, ...values] of pairs) {
     if (values[0] === null || values[0] === undefined || values[0] === "") continue;
@@ -25,26 +26,6 @@ function heading(record, english) {
       href: `/api/v1/events/${encodeURIComponent(record.event_id)}/export?lang=${english ? "en" : "zh-TW"}`,
     }, [text.export]),
   ]);
-}
-
-// A model's words are never mixed with the facts: a block of their own says whose they are.
-function words(said) {
-  if (!said) return [];
-  const isSaid = said.status === "done" && said.model && said.text;
-  const notes = [];
-  if (said.status === "pending") notes.push(text.words_pending);
-  else if (!isSaid) notes.push(text.words_none);
-  if (said.reason) notes.push(fill(text.words_reason, { reason: text.words_reasons[said.reason] ?? said.reason }));
-  const flags = [...new Set(said.flags.map((flag) => text.words_flags[flag.replace(/_differs$/, "")] ?? flag))];
-  return [element("section", { className: "evidence-words" }, [
-    element("h3", {}, [text.words]),
-    ...(isSaid ? [
-      element("p", { lang: said.language }, [said.text]),
-      element("p", { className: "hint" }, [fill(text.words_by, { model: said.model, seen: text.words_levels[said.level] ?? said.level ?? "" })]),
-    ] : []),
-    ...notes.map((note) => element("p", { className: "hint" }, [note])),
-    ...(flags.length ? [element("ul", { className: "hint" }, flags.map((flag) => element("li", {}, [flag])))] : []),
-  ])];
 }
 
 // What was measured, and beside it what the rule asks for.
@@ -97,8 +78,10 @@ export function drawEvidence(root, record, { english, cameraName, close }) {
     element("p", { className: "evidence-sentence" }, [(english ? record.summary_en : record.summary_zh) || record.summary_zh]),
     element("p", { className: "hint" }, [text.by_template]),
     ...words(record.narration),
-    pictures?.node ?? element("p", { className: "hint" }, [text.no_frames]),
-    film?.node ?? element("p", { className: "hint" }, [text.no_clip]),
+    element("div", { className: "evidence-media" }, [
+      pictures?.node ?? element("p", { className: "hint" }, [text.no_frames]),
+      film?.node ?? element("p", { className: "hint" }, [text.no_clip]),
+    ]),
     facts(record, english, cameraName),
     integrity(record, ends.signal),
   ]);

@@ -45,7 +45,7 @@ export function player(record, english) {
   const clock = clockOfClip(record);
   const size = record.media.find((item) => item.kind === "clip");
   const video = element("video", {
-    src: record.clip_link, preload: "auto", playsInline: true, muted: true,
+    src: record.clip_link, preload: "metadata", playsInline: true, muted: true,
     width: size.width, height: size.height, ariaLabel: text.clip,
   });
   let shown = 0; // time of the frame that is seen
@@ -108,15 +108,20 @@ export function player(record, english) {
     stepping = false;
   }
 
-  const moments = record.evidence
-    .map((item) => ({ item, at: clock.place(ms(item.timestamp) / 1000) }))
-    .filter(({ at }, index, all) => at !== null && all.findIndex((other) => other.at === at) === index);
+  const moments = [];
+  for (const item of record.evidence) {
+    const at = clock.place(ms(item.timestamp) / 1000);
+    const told = english ? item.what_en : item.what;
+    const same = moments.find((moment) => moment.at === at);
+    if (same) same.told += `${text.and}${told}`;
+    else if (at !== null) moments.push({ at, told });
+  }
   for (const moment of moments) {
-    const { item, at } = moment;
+    const { at, told } = moment;
     moment.mark = element("i");
     marks.append(moment.mark);
     moment.node = button(
-      element("span", {}, [element("b", {}, [item.timestamp.slice(11, 19)]), ` ${english ? item.what_en : item.what}`]),
+      element("span", {}, [element("b", {}, [clock.tell(at)]), ` ${told}`]),
       "", () => { video.pause(); seek(at + 0.001); }, "chip",
     );
     moment.node.removeAttribute("aria-label");
