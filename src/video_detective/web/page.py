@@ -82,6 +82,9 @@ PAGES = (
     Page(name="welcome", path="/welcome", shared=("scene",), needs=None),
 )
 """In the order of the navigation."""
+_MARKUP_ONLY = ("markup", "themes")
+"""Texts that only templates ask for; scripts are not given them."""
+_INDENT = re.compile(r"\n\s+")
 _DOORS = ("sign-in", "set-up", "signed-out")
 
 
@@ -190,6 +193,7 @@ def _render(
 ) -> HTMLResponse:
     language = _language(request)
     theme = request.cookies.get(_THEME_COOKIE)
+    words = texts(language, catalogues)
     html = (
         _environment()
         .get_template(template)
@@ -197,11 +201,12 @@ def _render(
             language=language,
             languages=LANGUAGES,
             theme=theme if theme in THEMES else "",
-            text=texts(language, catalogues),
+            text=words,
+            sent={key: value for key, value in words.items() if key not in _MARKUP_ONLY},
             **values,
         )
     )
-    return HTMLResponse(html)
+    return HTMLResponse(_INDENT.sub("\n", html))
 
 
 @cache

@@ -1,5 +1,5 @@
 // What the page says to a question: what was understood, the answer with its evidence, what is missing.
-import { element, english, fill, text } from "./dom.js";
+import { button, element, english, fill, text } from "./dom.js";
 import { clockOf, dayOf, offsetOf } from "./time.js";
 
 const MOST_CITED = 3; // a sentence on more events than that tells of the whole list
@@ -35,20 +35,18 @@ export function answerNodes(sentences, numbers, link) {
   return nodes;
 }
 
-// Whose words they are; null while a model is asked.
-export function originText(result, isWaiting) {
-  if (isWaiting) return text.by.waiting;
-  if (result.answer_by === "model") return fill(text.by.model, { model: result.answer_model });
-  return text.by[result.answer_note] ?? (result.answer_model ? text.by.failed : text.by.template);
+// Whose words they are, and why not a model's where one is configured.
+export function originText({ answer_by: by, answer_model: model, answer_note: note, total }, isWaiting) {
+  if (by === "model") return fill(text.by.model, { model });
+  if (!isWaiting && (note === "no_model" || !total)) return text.by.template;
+  return fill(text.by.rules, { why: isWaiting ? text.by.waiting : text.by[note] ?? text.by.failed });
 }
 
 export function missingNodes(result) {
   const lines = english ? result.missing_info_en : result.missing_info;
   if (!lines.length) return [];
-  return [element("details", {}, [
-    element("summary", {}, [fill(text.missing, { count: lines.length })]),
-    element("ul", {}, lines.map((line) => element("li", {}, [line]))),
-  ])];
+  const items = lines.map((line) => element("li", {}, [line]));
+  return [element("details", {}, [element("summary", {}, [fill(text.missing, { count: lines.length })]), element("ul", {}, items)])];
 }
 
 // The period as it was understood, where the question's own words have one.
@@ -60,11 +58,10 @@ function periodOf({ startDate, endDate }) {
 }
 
 function chip(kind, label, name, remove) {
-  const button = element("button", { type: "button", className: "chip", ariaLabel: fill(text.chip_remove, { chip: name }) }, [
-    element("span", { className: "kind" }, [kind]), label, element("span", { ariaHidden: "true" }, [" ×"]),
-  ]);
-  button.addEventListener("click", remove);
-  return element("li", {}, [button]);
+  const node = button(label, remove, { className: "chip", ariaLabel: fill(text.chip_remove, { chip: name }) });
+  node.prepend(element("span", { className: "kind" }, [kind]));
+  node.append(" ×");
+  return element("li", {}, [node]);
 }
 
 // What is a condition: [kind, label, how to do without it].
@@ -92,9 +89,8 @@ export function chipNodes(found, { notUnderstood }) {
 
 // Which condition to do without where nothing was found.
 export function looser(found) {
-  return found.map(([, label, remove, name = label]) => {
-    const button = element("button", { type: "button", className: "small" }, [fill(text.without, { chip: name })]);
-    button.addEventListener("click", remove);
-    return button;
-  });
+  if (!found.length) return [];
+  return [element("div", { className: "toolbar" }, [text.loosen, ...found.map(
+    ([, label, remove, name = label]) => button(fill(text.without, { chip: name }), remove, { className: "small" }),
+  )])];
 }

@@ -10,12 +10,12 @@ const STEPS = [
 const LEAST = 10 * SECOND;
 const clocks = new Map();
 
-// "2026-01-15T22:05:00" on the zone's clock; made once for each zone, as making one takes long.
+// "2026-01-15 22:05:00" on the zone's clock; made once for each zone, as making one takes long.
 export function wallClock(time, zone) {
   if (!clocks.has(zone)) {
     clocks.set(zone, new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }));
   }
-  return clocks.get(zone).format(new Date(time)).replace(" ", "T");
+  return clocks.get(zone).format(time);
 }
 
 // How far the zone's clock is before UTC, in ms.
@@ -38,7 +38,7 @@ export function ticks({ from, to }, width, zone, space) {
   for (let local = Math.ceil((from + shift) / step) * step; local - shift <= to; local += step) {
     // Where the clock is set forward or back in between, it still says what is written there.
     const clock = wallClock(local - shift, zone);
-    const isDay = clock.endsWith("T00:00:00");
+    const isDay = clock.endsWith(" 00:00:00");
     const label = step >= DAY || isDay ? clock.slice(5, 10) : clock.slice(11, step < MINUTE ? 19 : 16);
     found.push([local - shift, label, isDay]);
   }

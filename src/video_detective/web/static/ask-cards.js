@@ -4,12 +4,12 @@ import { period } from "./time.js";
 
 const PASSING_MS = 80; // pictures of cards that only pass by are not asked for
 
-export function card(entry, { address, open, cameraName, number }) {
+export function card(entry, { linkTo, cameraName, number }) {
   const picture = entry.frame_links[0];
   const name = english ? entry.type_en : entry.event_type;
   const image = picture && element("img", { alt: "", decoding: "async", width: 128, height: 96 });
   if (image) setTimeout(() => { if (image.isConnected) image.src = picture; }, PASSING_MS);
-  const link = element("a", { href: address(entry.event_id) }, [
+  const link = linkTo(entry.event_id, {}, [
     image ?? element("span", { className: "blank" }),
     element("span", { className: "told" }, [
       element("span", { className: "top" }, [
@@ -22,11 +22,6 @@ export function card(entry, { address, open, cameraName, number }) {
       element("span", { className: "what" }, [english ? entry.description_en : entry.description]),
     ]),
   ]);
-  link.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a tab of its own
-    event.preventDefault();
-    open(entry.event_id);
-  });
   const item = element("li", { className: "row card" }, [link]);
   item.dataset.event = entry.event_id;
   return item;

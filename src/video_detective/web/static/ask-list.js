@@ -145,7 +145,7 @@ export function makeList(root, { load, card, failed }) {
     at = index;
     const top = root.getBoundingClientRect().top + index * row;
     if (top < 0 || top + row > innerHeight) {
-      scrollBy({ top: top < 0 ? top - 8 : top + row - innerHeight + 8, behavior: "instant" });
+      scrollBy(0, top < 0 ? top - 8 : top + row - innerHeight + 8);
     }
     draw();
     const node = nodes.get(index);

@@ -1,12 +1,47 @@
 // How the time line is moved: by keys, the wheel, dragging, and two fingers.
-import { zoomed } from "./ask-axis.js";
+import { offsetText, wallClock, zoomed } from "./ask-axis.js";
+import { element, fill, text } from "./dom.js";
 
 const MOVED = 4; // pixels from which on a press is no click
 const STRIDE = 0.2;
 
-export function listen({ scroller, rows, ruler }, line) {
+// What lies under the pointer, on the clock of its camera.
+function tipNodes(event, line, rows) {
+  const frame = rows.getBoundingClientRect();
+  const camera = line.source().cameras[line.rowAt(event.clientY - frame.top)];
+  if (!camera || event.clientX - frame.left < line.left()) return null;
+  const time = line.timeAt(event);
+  const mark = camera.marks?.find((each) => each.id === event.target.dataset.event);
+  const step = mark ? null : camera.steps.find(([from, to]) => from <= time && time < to);
+  const clock = (ms) => wallClock(ms, camera.zone).slice(11);
+  const isRecorded = camera.recorded.some(([from, to]) => from <= time && time <= to);
+  return [
+    element("strong", {}, [line.cameraName(camera.id)]),
+    element("span", {}, [`${wallClock(mark ? mark.from : time, camera.zone)} (UTC${offsetText(time, camera.zone)})`]),
+    element("span", {}, [
+      mark ? `${mark.name} · ${text[`risk_${mark.risk}`]}`
+      : step ? fill(text.step_count, { count: step[2], from: clock(step[0]), to: clock(step[1]) })
+      : isRecorded ? text.nothing_happened : text.not_recorded,
+    ]),
+  ];
+}
+
+export function listen({ root, scroller, rows, ruler }, line) {
   const pressed = new Map();
+  const tip = root.appendChild(element("div", { className: "tip card", hidden: true }));
   let hasMoved = false;
+
+  const hideTip = () => { tip.hidden = true; };
+  function tell(event) {
+    const nodes = tipNodes(event, line, rows);
+    tip.hidden = !nodes;
+    if (!nodes) return;
+    tip.replaceChildren(...nodes);
+    const frame = root.getBoundingClientRect();
+    const at = event.clientX - frame.left + 12;
+    tip.style.left = `${Math.max(0, Math.min(at, frame.width - tip.offsetWidth))}px`;
+    tip.style.top = `${event.clientY - frame.top + 18}px`;
+  }
 
   function pan(share) {
     const { from, to } = line.view();
@@ -50,12 +85,12 @@ export function listen({ scroller, rows, ruler }, line) {
   });
   rows.addEventListener("pointermove", (event) => {
     const own = pressed.get(event.pointerId);
-    if (!own) return line.tell(event);
+    if (!own) return tell(event);
     if (!hasMoved && Math.abs(event.clientX - own.began) < MOVED) return;
     if (!hasMoved) {
       hasMoved = true;
       rows.setPointerCapture(event.pointerId); // not before: a click would miss its mark
-      line.hideTip();
+      hideTip();
     }
     const { from, to } = line.view();
     const others = [...pressed].filter(([id]) => id !== event.pointerId).map(([, each]) => each.x);
@@ -72,7 +107,7 @@ export function listen({ scroller, rows, ruler }, line) {
   rows.addEventListener("pointerup", release);
   rows.addEventListener("pointercancel", release);
   rows.addEventListener("pointerleave", (event) => {
-    line.hideTip();
+    hideTip();
     if (!rows.hasPointerCapture(event.pointerId)) release(event);
   });
   rows.addEventListener("click", (event) => {

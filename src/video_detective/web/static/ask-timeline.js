@@ -1,7 +1,6 @@
 // The time line: a band for each camera with what was recorded and, upon it, all events of the answer.
 import { clamped, offsetText, ticks, wallClock, zoomed } from "./ask-axis.js";
-import { listen } from "./ask-timeline-input.js";
-import { element, english, fill, markCurrent, shape, text } from "./dom.js";
+import { button, element, english, fill, markCurrent, shape, text } from "./dom.js";
 
 const BAND = 26;
 const GAP = 6;
@@ -69,20 +68,19 @@ function hatch() {
   ]);
 }
 
+const rect = (x, y, width, height, more) => shape("rect", { x, y, width, height, ...more });
 const box = (x, y, width, height) => `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`;
 
 export function makeTimeline(root, { open, choose, more, cameraName }) {
   const ruler = shape("svg", { class: "ruler", height: RULER, "aria-hidden": "true" });
   const rows = shape("svg", { class: "rows", role: "group", "aria-label": text.timeline });
   const scroller = element("div", { className: "bands", tabIndex: 0, role: "group", ariaLabel: text.timeline_keys }, [rows]);
-  const tip = element("div", { className: "tip card", hidden: true });
   const buttons = ["zoom_in", "zoom_out", "fit", "only_this"].map((key) => {
-    const button = element("button", { type: "button", className: "small", ariaLabel: text[key], title: text[key] }, [text[`${key}_sign`]]);
-    button.addEventListener("click", () => acts[key]());
-    return button;
+    const label = text[key];
+    return button(text[`${key}_sign`], () => acts[key](), { className: "small", ariaLabel: label, title: label });
   });
   const shown = element("span", { className: "hint shown" });
-  root.replaceChildren(element("div", { className: "toolbar" }, [shown, ...buttons]), ruler, scroller, tip);
+  root.replaceChildren(element("div", { className: "toolbar" }, [shown, ...buttons]), ruler, scroller);
 
   let base = null; // the whole answer
   let close = null; // a part of it, in finer steps
@@ -100,6 +98,7 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
     only_this: () => choose(view.from, view.to, base.zone),
   };
   const isWhole = () => view.from <= base.whole.from && view.to >= base.whole.to;
+  const brushed = (height) => (brush ? [rect(Math.min(...brush), 0, Math.abs(brush[1] - brush[0]), height, { class: "brush" })] : []);
   const x = (time) => left + ((time - view.from) / (view.to - view.from)) * (width - left);
   const timeAt = (px) => view.from + ((px - left) / (width - left)) * (view.to - view.from);
   const pointer = (event) => event.clientX - rows.getBoundingClientRect().left;
@@ -137,20 +136,18 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
       free = place + half + 6;
       nodes.push(shape("text", { x: place, y, "text-anchor": "middle", class: isDay ? "day" : "" }, [label]));
     }
-    if (brush) nodes.unshift(shape("rect", { x: Math.min(...brush), y: 0, width: Math.abs(brush[1] - brush[0]), height: RULER, class: "brush" }));
     ruler.setAttribute("width", width);
-    ruler.replaceChildren(...nodes);
-    const last = wallClock(view.to, base.zone);
-    const first = wallClock(view.from, base.zone);
-    const clock = view.to - view.from < 600_000 ? 19 : 16;
-    shown.textContent = `${first.slice(0, clock).replace("T", " ")} – ${last.slice(first.slice(0, 10) === last.slice(0, 10) ? 11 : 0, clock).replace("T", " ")} (UTC${offsetText(view.from, base.zone)})`;
+    ruler.replaceChildren(...brushed(RULER), ...nodes);
+    const [first, last] = [view.from, view.to].map((time) => wallClock(time, base.zone).slice(0, view.to - view.from < 600_000 ? 19 : 16));
+    const isOneDay = first.slice(0, 10) === last.slice(0, 10);
+    shown.textContent = `${first} – ${isOneDay ? last.slice(11) : last} (UTC${offsetText(view.from, base.zone)})`;
   }
 
   function drawBand(camera, y) {
     const nodes = [
-      shape("text", left ? { x: 0, y: y + BAND / 2 + 4, class: "camera" } : { x: 0, y: y - 5, class: "camera" }, [shortened(cameraName(camera.id), left ? SIDE - 10 : width)]),
-      shape("rect", { x: left, y, width: width - left, height: BAND, class: "none" }),
-      shape("rect", { x: left, y, width: width - left, height: BAND, fill: "url(#hatch)" }),
+      shape("text", { x: 0, y: left ? y + 17 : y - 5, class: "camera" }, [shortened(cameraName(camera.id), left ? SIDE - 10 : width)]),
+      rect(left, y, width - left, BAND, { class: "none" }),
+      rect(left, y, width - left, BAND, { fill: "url(#hatch)" }),
     ];
     const inView = ([from, to]) => to >= view.from && from <= view.to;
     const cut = (from, to) => [Math.max(left, x(from)), Math.min(width, x(to))];
@@ -180,10 +177,8 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
   }
 
   function markNode(mark, at, y, wide, height, camera) {
-    const name = `${cameraName(camera.id)} ${mark.name} ${wallClock(mark.from, camera.zone).replace("T", " ")}`;
-    const node = shape("rect", {
-      x: at, y: y + 1, width: wide, height: height - 2, rx: 3, class: `mark ${mark.risk}`, tabindex: -1, role: "button", "aria-label": name,
-    });
+    const name = `${cameraName(camera.id)} ${mark.name} ${wallClock(mark.from, camera.zone)}`;
+    const node = rect(at, y + 1, wide, height - 2, { rx: 3, class: `mark ${mark.risk}`, tabindex: -1, role: "button", "aria-label": name });
     node.dataset.event = mark.id;
     markCurrent(node, mark.id === current?.id);
     return node;
@@ -199,14 +194,15 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
     let y = left ? 2 : NAME + 2;
     for (const camera of data.cameras) {
       nodes.push(...drawBand(camera, y));
-      if (current?.camera === camera.id && current.from >= view.from && current.from <= view.to) {
+      const isHere = current?.camera === camera.id && current.from >= view.from && current.from <= view.to;
+      if (isHere && !nodes.some((node) => node.dataset.event === current.id)) { // a mark shows it itself
         const at = x(current.from);
         nodes.push(shape("path", { d: `M${at} ${y - 2}v${BAND + 4}M${at - 5} ${y - 2}h10`, class: "here" }));
       }
       y += BAND + GAP + (left ? 0 : NAME);
     }
     const height = y - (left ? 0 : NAME);
-    if (brush) nodes.push(shape("rect", { x: Math.min(...brush), y: 0, width: Math.abs(brush[1] - brush[0]), height, class: "brush" }));
+    nodes.push(...brushed(height));
     rows.setAttribute("width", width);
     rows.setAttribute("height", height);
     rows.replaceChildren(...nodes);
@@ -218,38 +214,12 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
     drawRuler();
   }
 
-  function tell(event) {
-    const y = event.clientY - rows.getBoundingClientRect().top;
-    const row = Math.floor((y - 2) / (BAND + GAP + (left ? 0 : NAME)));
-    const camera = source().cameras[row];
-    const px = pointer(event);
-    if (!camera || px < left) return hideTip();
-    const time = timeAt(px);
-    const mark = camera.marks?.find((each) => each.id === event.target.dataset.event);
-    const step = mark ? null : camera.steps.find(([from, to]) => from <= time && time < to);
-    const clock = (ms) => wallClock(ms, camera.zone).slice(11);
-    const isRecorded = camera.recorded.some(([from, to]) => from <= time && time <= to);
-    tip.replaceChildren(
-      element("strong", {}, [cameraName(camera.id)]),
-      element("span", {}, [`${wallClock(mark ? mark.from : time, camera.zone).replace("T", " ")} (UTC${offsetText(time, camera.zone)})`]),
-      element("span", {}, [
-        mark ? `${mark.name} ${text[`risk_${mark.risk}`]}`
-        : step ? fill(text.step_count, { count: step[2], from: clock(step[0]), to: clock(step[1]) })
-        : isRecorded ? text.nothing_happened : text.not_recorded,
-      ]),
-    );
-    tip.hidden = false;
-    const frame = root.getBoundingClientRect();
-    const at = event.clientX - frame.left;
-    tip.style.left = `${Math.max(0, Math.min(at + 12, frame.width - tip.offsetWidth))}px`;
-    tip.style.top = `${event.clientY - frame.top + 18}px`;
-  }
-  const hideTip = () => { tip.hidden = true; };
-
-  listen({ scroller, rows, ruler }, {
-    acts, go, open, tell, hideTip,
+  const acting = {
+    acts, go, open, cameraName, source,
     view: () => view,
     timeAt: (event) => timeAt(pointer(event)),
+    rowAt: (y) => Math.floor((y - 2) / (BAND + GAP + (left ? 0 : NAME))),
+    left: () => left,
     scale: () => (view.to - view.from) / (width - left),
     select(ends) {
       brush = ends?.map((time) => Math.max(left, Math.min(width, x(time))));
@@ -259,7 +229,15 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
       const part = clamped({ from: Math.min(from, to), to: Math.max(from, to) }, base.whole);
       choose(part.from, part.to, base.zone);
     },
-  });
+  };
+  // Fetched before it is used: when somebody comes near, or touches whatever it is.
+  let input = null;
+  const listen = () => {
+    input ??= import("./ask-timeline-input.js").then((module) => module.listen({ root, scroller, rows, ruler }, acting));
+  };
+  for (const [node, kind] of [[root, "pointerover"], [root, "focusin"], [document, "touchstart"]]) {
+    node.addEventListener(kind, listen, { once: true, passive: true });
+  }
 
   let drawnWidth = 0;
   new ResizeObserver(() => {

@@ -6,11 +6,10 @@ import { wallClock } from "./ask-axis.js";
 import { card } from "./ask-cards.js";
 import { makeList } from "./ask-list.js";
 import { makeTimeline } from "./ask-timeline.js";
-import { element, english, fill, text } from "./dom.js";
+import { button, element, english, fill, text } from "./dom.js";
 import "./shell.js";
 
 const FIELDS = ["q", "camera", "from", "to"];
-const TIMES = ["from", "to"];
 const WALL_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/;
 const FIRST = 30; // enough for a window; the others come while it is read
 const WORDED = 12; // so many events a model is shown
@@ -20,10 +19,14 @@ const RECENT = "vd_questions";
 
 const at = (id) => document.getElementById(id);
 const form = at("query");
+const { elements: fields } = form;
 const answer = at("answer");
 const detail = at("detail");
+const overview = at("overview");
+const language = document.documentElement.lang;
 const narrow = matchMedia("(max-width: 52rem)");
 const cameras = new Map();
+let asked = {}; // the conditions of what is shown
 let shownQuery = null;
 let stop = null;
 let listPosition = 0;
@@ -34,88 +37,82 @@ const cameraName = (id) => {
   const isShared = [...cameras.values()].some((other) => other.name === name && other.camera_id !== id);
   return isShared ? `${name} (${id})` : name;
 };
-const filters = () => Object.fromEntries(FIELDS.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
+const filters = () => Object.fromEntries(FIELDS.map((name) => [name, fields[name].value.trim()]).filter(([, value]) => value));
 const currentEvent = () => new URLSearchParams(location.search).get("event");
-const addressOf = (query, id) => {
+const addressOf = (query, event) => {
   const parameters = new URLSearchParams(query);
-  if (id) parameters.set("event", id);
+  if (event) parameters.set("event", event);
   return parameters.size ? `?${parameters}` : location.pathname;
 };
-const eventAddress = (id) => addressOf(shownQuery, id);
+const page = (result) => ({ entries: result.timeline, next: result.next_cursor, total: result.total });
+const ask = (more, conditions = asked) =>
+  get("/api/search", { ...conditions, lang: language, answer: "template", ...more }, stop);
+const askLine = (more) => get("/api/search/timeline", { ...asked, ...more }, stop);
+
+// Leads to an event; in a tab of its own if that is wanted.
+function linkTo(id, properties, children) {
+  const link = element("a", { href: addressOf(shownQuery, id), ...properties }, children);
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(id);
+  });
+  return link;
+}
 
 const list = makeList(at("list"), {
-  card: (entry) => card(entry, { address: eventAddress, open, cameraName, number: numbers.get(entry.event_id) }),
-  load: (cursor, limit) => ask(JSON.parse(shownFilters), { cursor, limit }, stop.signal).then(page),
-  failed: (error, again) => {
-    const notice = at("list-failure");
-    notice.hidden = false;
-    notice.replaceChildren(...failureNotice(error, () => { notice.hidden = true; again(); }));
-  },
+  card: (entry) => card(entry, { linkTo, cameraName, number: numbers.get(entry.event_id) }),
+  load: (cursor, limit) => ask({ cursor, limit }).then(page),
+  failed: (error, again) => at("list-failure").replaceChildren(...failureNotice(error, () => {
+    at("list-failure").replaceChildren();
+    again();
+  })),
 });
 const line = makeTimeline(at("timeline"), {
   open, cameraName,
   choose: (from, to, zone) => {
-    form.elements.from.type = form.elements.to.type = "datetime-local";
-    form.elements.from.value = wallClock(Math.floor(from / 1000) * 1000, zone);
-    form.elements.to.value = wallClock(Math.ceil(to / 1000) * 1000, zone);
+    for (const [name, time] of [["from", Math.floor(from / 1000)], ["to", Math.ceil(to / 1000)]]) {
+      fields[name].type = "datetime-local";
+      fields[name].value = wallClock(time * 1000, zone).replace(" ", "T");
+    }
     form.requestSubmit();
   },
   more: (from, to, resolution) => askLine({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), resolution }),
 });
-let shownFilters = "{}";
-
-function ask(asked, more, signal) {
-  return get("/api/search", { ...asked, lang: english ? "en" : "zh-TW", answer: "template", ...more }, { signal });
-}
-
-function askLine(more) {
-  return get("/api/search/timeline", { ...JSON.parse(shownFilters), ...more }, { signal: stop.signal });
-}
-
-const page = (result) => ({ entries: result.timeline, next: result.next_cursor, total: result.total });
 
 // The template's answer at once; a model's words, where one is configured, take its place later.
 async function run(position = 0) {
   stop?.abort();
   const mine = stop = new AbortController();
-  const asked = filters();
-  shownFilters = JSON.stringify(asked);
+  asked = filters();
   shownQuery = String(new URLSearchParams(asked));
-  at("list-failure").hidden = true;
-  answer.setAttribute("aria-busy", "true");
+  at("list-failure").replaceChildren();
+  answer.ariaBusy = "true";
   const slow = setTimeout(() => wait(mine), PATIENCE_MS);
   try {
-    const [result] = await Promise.all([ask(asked, { limit: FIRST }, mine.signal), knowCameras]);
+    const [result] = await Promise.all([ask({ limit: FIRST }), knowCameras]);
     if (stop !== mine) return;
-    show(result, asked);
-    scrollTo({ top: position, behavior: "instant" });
+    show(result);
+    scrollTo(0, position);
     drawLine(mine);
-    if (result.answer_note === "not_asked" && result.total) word(result, asked, mine);
+    if (result.answer_note === "not_asked" && result.total) word(result, mine);
   } catch (error) {
     if (stop !== mine || error.name === "AbortError") return;
-    clear();
+    at("chips").replaceChildren();
+    at("split").classList.add("none");
+    overview.hidden = true;
+    list.show(null);
     answer.replaceChildren(element("p", { className: "failure" }, failureNotice(error, () => run(position))));
   } finally {
     clearTimeout(slow);
-    if (stop === mine) answer.removeAttribute("aria-busy");
+    if (stop === mine) answer.ariaBusy = "false";
   }
 }
 
-function clear() {
-  at("chips").replaceChildren();
-  at("count").textContent = "";
-  at("overview").hidden = true;
-  at("split").classList.add("none");
-  list.show(null);
-}
-
 function wait(mine) {
-  const cancel = element("button", { type: "button" }, [text.cancel]);
-  cancel.addEventListener("click", () => {
+  const cancel = button(text.cancel, () => {
     mine.abort();
-    const again = element("button", { type: "button" }, [text.retry]);
-    again.addEventListener("click", () => run());
-    answer.replaceChildren(element("p", {}, [text.cancelled, " ", again]));
+    answer.replaceChildren(element("p", { className: "toolbar" }, [text.cancelled, button(text.retry, () => run())]));
   });
   answer.replaceChildren(
     element("p", { className: "toolbar" }, [text.loading, cancel]),
@@ -123,18 +120,17 @@ function wait(mine) {
   );
 }
 
-function show(result, asked) {
-  const isFresh = result.total === 0 && result.coverage.length === 0 && Object.keys(asked).length === 0;
+function show(result) {
+  const isFresh = !result.total && !result.coverage.length && !shownQuery;
   at("empty").hidden = !isFresh;
   at("split").hidden = isFresh;
-  if (isFresh) return;
+  if (isFresh) at("start").hidden = true;
   const found = conditions(result.interpretation, asked, { cameraName, takeOut, clear: (name) => submit({ [name]: "" }) });
   at("chips").replaceChildren(...chipNodes(found, result.interpretation));
-  tell(result, result.answer_note === "not_asked" && result.total > 0, found);
-  const count = result.total.toLocaleString(document.documentElement.lang);
+  tell(result, result.answer_note === "not_asked" && result.total, found);
   const words = result.total === 1 ? text.count_one : result.total_is_exact ? text.count : text.count_more;
-  at("count").textContent = result.total ? fill(words, { count }) : result.timeline.length ? text.nearest_hint : "";
-  at("split").classList.toggle("none", result.timeline.length === 0);
+  at("count").textContent = result.total ? fill(words, { count: result.total.toLocaleString(language) }) : text.nearest_hint;
+  at("split").classList.toggle("none", !result.timeline.length);
   list.mark(currentEvent());
   list.show(page(result));
   remember(asked.q);
@@ -142,105 +138,88 @@ function show(result, asked) {
 
 function tell(result, isWaiting, found = []) {
   numbers = citations(result.sentences);
-  const link = (id, number) => {
-    const node = element("a", { href: eventAddress(id), className: "cite", ariaLabel: fill(text.cite, { number }) }, [`[${number}]`]);
-    node.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      open(id);
-    });
-    return node;
-  };
+  const link = (id, number) => linkTo(id, { className: "cite", ariaLabel: fill(text.cite, { number }) }, [`[${number}]`]);
   answer.replaceChildren(
     ...answerNodes(result.sentences, numbers, link),
-    ...(result.total || !found.length ? [] : [element("div", { className: "toolbar" }, [element("span", {}, [text.loosen]), ...looser(found)])]),
+    ...(result.total ? [] : looser(found)),
     ...missingNodes(result),
     element("p", { className: "hint" }, [originText(result, isWaiting)]),
   );
 }
 
-async function word(result, asked, mine) {
-  const worded = await ask(asked, { limit: WORDED, answer: "auto" }, mine.signal).catch(() => null);
+async function word(result, mine) {
+  const worded = await ask({ limit: WORDED, answer: "auto" }).catch(() => ({ answer_note: "failed" }));
   if (stop !== mine) return;
-  const is = worded?.answer_by === "model";
-  tell({
-    ...result, sentences: is ? worded.sentences : result.sentences, answer_by: is ? "model" : "template",
-    answer_model: worded?.answer_model, answer_note: worded?.answer_note ?? "failed",
-  }, false);
+  const isWorded = worded.answer_by === "model";
+  tell({ ...result, ...worded, ...(isWorded ? {} : { sentences: result.sentences }), missing_info: result.missing_info });
   list.renew(); // other events may be cited
 }
 
 async function drawLine(mine) {
+  const part = at("part");
   try {
     const data = await askLine({ resolution: narrow.matches ? 120 : 240 });
     if (stop !== mine) return;
-    at("overview").hidden = false; // it has no width while it is hidden
-    at("overview").hidden = !line.show(data);
-    at("overview").classList.remove("waiting");
-    at("part").textContent = data.is_part ? fill(text.timeline_part, { time: data.counted_from.slice(0, 16).replace("T", " ") }) : "";
+    overview.classList.remove("waiting");
+    overview.hidden = false; // it has no width while it is hidden
+    overview.hidden = !line.show(data);
+    part.textContent = data.is_part ? fill(text.timeline_part, { time: data.counted_from.slice(0, 16).replace("T", " ") }) : "";
   } catch (error) {
     if (stop !== mine || error.name === "AbortError") return;
-    at("overview").hidden = false;
-    at("part").replaceChildren(...failureNotice(error, () => drawLine(mine)));
+    overview.classList.remove("waiting");
+    part.replaceChildren(...failureNotice(error, () => drawLine(mine)));
   }
 }
 
 // Asks again with some fields changed.
 function submit(changes) {
-  for (const [name, value] of Object.entries(changes)) form.elements[name].value = value;
+  for (const [name, value] of Object.entries(changes)) fields[name].value = value;
   form.requestSubmit();
 }
 
 function takeOut(chip) {
-  const letters = [...JSON.parse(shownFilters).q]; // whole characters, as the service counts
+  const letters = [...asked.q]; // whole characters, as the service counts
   letters.splice(chip.start, chip.end - chip.start);
   submit({ q: letters.join("").trim() });
-  form.elements.q.focus();
+  fields.q.focus();
 }
 
 function recent() {
-  try {
-    return JSON.parse(sessionStorage.getItem(RECENT) ?? "[]");
-  } catch {
-    return [];
-  }
+  return JSON.parse(sessionStorage.getItem(RECENT) ?? "[]");
 }
 
 function remember(question) {
-  if (question) sessionStorage.setItem(RECENT, JSON.stringify([question, ...recent().filter((old) => old !== question)].slice(0, REMEMBERED)));
-  suggest();
+  if (question) sessionStorage.setItem(RECENT, JSON.stringify([...new Set([question, ...recent()])].slice(0, REMEMBERED)));
 }
 
 // What could be asked, while nothing is: with this site's own names, and what was asked before.
 function suggest() {
-  at("start").hidden = Boolean(form.elements.q.value.trim());
+  at("start").hidden = Boolean(fields.q.value.trim());
   const known = [...cameras.values()];
-  const placed = known.find((each) => Object.keys(each.zones).length);
-  const names = { camera: known[0]?.name || known[0]?.camera_id, zone: placed && Object.values(placed.zones)[0] };
-  const examples = Object.values(text.questions).filter((each) => ["camera", "zone"].every((name) => names[name] || !each.includes(`{${name}}`)));
-  for (const [id, questions] of [["examples", examples.map((each) => fill(each, names))], ["recent", recent()]]) {
-    at(id).hidden = questions.length === 0;
-    at(id).replaceChildren(element("span", { className: "hint" }, [text[id]]), ...questions.map((question) => {
-      const button = element("button", { type: "button", className: "chip" }, [question]);
-      button.addEventListener("click", () => submit({ q: question }));
-      return button;
-    }));
+  const zone = known.flatMap((each) => Object.values(each.zones))[0];
+  const names = { camera: known[0] && cameraName(known[0].camera_id), zone };
+  const examples = Object.values(text.questions).map((each) => fill(each, names)).filter((each) => !/[{]|undefined/.test(each));
+  for (const [id, questions] of [["examples", examples], ["recent", recent()]]) {
+    at(id).hidden = !questions.length;
+    at(id).replaceChildren(
+      element("span", { className: "hint" }, [text[id]]),
+      ...questions.map((q) => button(q, () => submit({ q }), { className: "chip" })),
+    );
   }
 }
 
 function go(goal) {
   if (goal !== (location.search || location.pathname)) history.pushState(null, "", goal);
+  showEvidence();
 }
 
 function open(id) {
-  go(eventAddress(id));
-  showEvidence();
+  go(addressOf(shownQuery, id));
 }
 
 function close() {
   const id = currentEvent();
   go(addressOf(shownQuery));
-  showEvidence();
   document.querySelector(`#list [data-event="${CSS.escape(id)}"] a`)?.focus({ preventScroll: true });
 }
 
@@ -248,7 +227,7 @@ function close() {
 let parts = null;
 function evidence() {
   parts ??= Promise.all([
-    get(`/static/texts/${document.documentElement.lang}/evidence.json`).then((more) => Object.assign(text, more)),
+    get(`/static/texts/${language}/evidence.json`).then((more) => Object.assign(text, more)),
     new Promise((onload, onerror) => {
       document.head.append(element("link", { rel: "stylesheet", href: "/static/evidence.css", onload, onerror }));
     }),
@@ -270,30 +249,23 @@ async function showEvidence() {
     line.mark(null);
     detail.replaceChildren(element("p", { className: "empty" }, [text.choose]));
     if (wasOpen && narrow.matches) {
-      line.draw();
-      scrollTo({ top: listPosition, behavior: "instant" });
+      scrollTo(0, listPosition);
       list.draw();
     }
     return;
   }
-  if (narrow.matches) scrollTo({ top: 0, behavior: "instant" });
+  if (narrow.matches) scrollTo(0, 0);
   const slow = setTimeout(() => detail.replaceChildren(element("div", { className: "skeleton picture" })), PATIENCE_MS);
   try {
-    const [record, { showEvent }] = await Promise.all([
-      get(`/api/event/${encodeURIComponent(id)}`), evidence(), knowCameras,
-    ]);
+    const [record, { showEvent }] = await Promise.all([get(`/api/event/${encodeURIComponent(id)}`), evidence(), knowCameras]);
     if (currentEvent() !== id) return;
     line.mark({ id, camera: record.camera_id, from: Date.parse(record.start_time) });
     clearTimeout(slow);
     showEvent(detail, record, { english, cameraName, close });
-    if (!at("timeline").contains(document.activeElement)) detail.scrollIntoView({ block: "nearest", behavior: "instant" });
+    if (!at("timeline").contains(document.activeElement)) detail.scrollIntoView({ block: "nearest" });
     detail.focus({ preventScroll: true });
   } catch (error) {
-    if (currentEvent() !== id) return;
-    const back = element("button", { type: "button" }, [text.to_list]);
-    back.addEventListener("click", close);
-    clearTimeout(slow);
-    detail.replaceChildren(back, element("p", {}, failureNotice(error, showEvidence)));
+    if (currentEvent() === id) detail.replaceChildren(button(text.to_list, close), element("p", {}, failureNotice(error, showEvidence)));
   } finally {
     clearTimeout(slow);
   }
@@ -302,13 +274,13 @@ async function showEvidence() {
 function restore() {
   const parameters = new URLSearchParams(location.search);
   for (const name of FIELDS) {
-    const field = form.elements[name];
+    const field = fields[name];
     const value = parameters.get(name) ?? "";
     if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
       field.append(element("option", { value }, [value])); // its name comes later, if there is such a camera
     }
     // A time with an offset, say: shown as it is rather than dropped.
-    if (TIMES.includes(name)) field.type = !value || WALL_CLOCK.test(value) ? "datetime-local" : "text";
+    if (field.matches(".time")) field.type = !value || WALL_CLOCK.test(value) ? "datetime-local" : "text";
     field.value = value;
   }
   suggest();
@@ -318,21 +290,19 @@ function restore() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  go(addressOf(filters()));
   suggest();
-  showEvidence();
+  go(addressOf(filters()));
   run();
 });
 form.addEventListener("reset", () => setTimeout(() => form.requestSubmit()));
-at("q").addEventListener("input", suggest);
+fields.q.addEventListener("input", suggest);
 at("more").addEventListener("click", () => {
-  const isOpen = at("filters").classList.toggle("open");
-  at("more").setAttribute("aria-expanded", String(isOpen));
+  at("more").ariaExpanded = String(at("filters").classList.toggle("open"));
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, textarea, select")) return;
   event.preventDefault();
-  at("q").select();
+  fields.q.select();
 });
 
 // Coming back from another page leads to the same place in the list.
@@ -347,11 +317,11 @@ addEventListener("scroll", () => {
 addEventListener("popstate", restore);
 
 const knowCameras = get("/api/cameras").then((known) => {
-  const select = form.elements.camera;
-  for (const each of known) cameras.set(each.camera_id, each);
-  const named = known.map((each) => element("option", { value: each.camera_id }, [cameraName(each.camera_id)]));
-  const unknown = [...select.options].slice(1).filter((option) => !cameras.has(option.value));
+  const { camera: select } = fields;
   const chosen = select.value;
+  for (const each of known) cameras.set(each.camera_id, each);
+  const unknown = [...select.options].slice(1).filter((option) => !cameras.has(option.value));
+  const named = known.map(({ camera_id: value }) => element("option", { value }, [cameraName(value)]));
   select.replaceChildren(select.options[0], ...named, ...unknown);
   select.value = chosen;
   suggest();

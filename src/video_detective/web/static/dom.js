@@ -8,6 +8,12 @@ export function element(name, properties = {}, children = []) {
   return node;
 }
 
+export function button(label, act, properties = {}) {
+  const node = element("button", { type: "button", ...properties }, [label]);
+  node.addEventListener("click", act);
+  return node;
+}
+
 export function shape(name, attributes = {}, children = []) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
