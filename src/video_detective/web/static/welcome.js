@@ -86,11 +86,13 @@ async function showPicture(event) {
 function changed(next) {
   shapes = next.slice(-1);
   if (shapes.length !== next.length) canvas.setShapes(shapes);
+  failureOf(rules).replaceChildren();
   if (shapes.length && !zoneName.value) zoneName.value = shapes[0].name;
 }
 
 function useWhole() {
-  shapes = [{ key: "zone:zone-1", kind: "zone", id: "zone-1", name: "", points: WHOLE, leftToRight: "", rightToLeft: "" }];
+  shapes = [{ key: "zone:zone-1", kind: "zone", id: "zone-1", name: text.whole_picture, points: WHOLE, leftToRight: "", rightToLeft: "" }];
+  failureOf(rules).replaceChildren();
   canvas.setShapes(shapes);
   zoneName.value = text.whole_picture;
 }
@@ -196,6 +198,10 @@ async function watchJob(id) {
   }
 }
 
+zoneName.addEventListener("input", () => {
+  shapes = shapes.map((shape) => ({ ...shape, name: zoneName.value }));
+  canvas.setShapes(shapes);
+});
 source.addEventListener("submit", showPicture);
 source.addEventListener("change", showKind);
 rules.addEventListener("submit", begin);
