@@ -604,7 +604,7 @@ async def test_the_log_is_listed_and_verified_by_the_interface(
         f"/api/v1/audit?limit=2&action=key.create&cursor={pagination['nextCursor']}"
     )
     assert [entry["details"]["name"] for entry in rest.json()["data"]] == ["a", "tests"]
-    for path in ("users", "keys", "accounts"):
+    for path in ("users", "keys", "accounts", "devices", "scenes"):
         refused(await admin.get(f"/api/v1/{path}?cursor=x"), 400)
     day = await admin.get("/api/v1/audit?startDate=2026-01-15&endDate=2200-01-01")
     assert day.json()["meta"]["timezone"] == "Asia/Taipei"

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
+from video_detective.api.v1.paging import id_cursor
 from video_detective.pipeline.clock import now_ns
 from video_detective.services import devices
 from video_detective.services.access import Caller
@@ -149,7 +150,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             limit=query.limit,
             offset=(query.page - 1) * query.limit,
-            cursor=query.cursor,
+            cursor=id_cursor(query.cursor),
         )
         return answer(
             request,

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
+from video_detective.api.v1.paging import id_cursor
 from video_detective.config import scene_schema, written_scene
 from video_detective.pipeline.clock import now_ns
 from video_detective.services import scenes
@@ -174,7 +175,7 @@ def routes(workspace: Workspace) -> APIRouter:
             device_id=None if query.device_id is None else str(query.device_id),
             limit=query.limit,
             offset=(query.page - 1) * query.limit,
-            cursor=query.cursor,
+            cursor=id_cursor(query.cursor),
         )
         return answer(
             request,
