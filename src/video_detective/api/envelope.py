@@ -69,6 +69,11 @@ class PageQuery(Wire):
         default=None, min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$"
     )
 
+    @property
+    def offset(self) -> int:
+        """How many come on the pages before, counted by number."""
+        return (self.page - 1) * self.limit
+
 
 def answer(
     request: Request,

@@ -222,7 +222,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             InsightsAsked(**_asked(query), review_states=tuple(sorted(set(query.review_state)))),
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
             now_ns=now_ns(),
         )

@@ -117,7 +117,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             device_id=None if query.device_id is None else str(query.device_id),
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=id_cursor(query.cursor),
         )
         now = now_ns()

@@ -234,7 +234,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             _filter(query),
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
         )
         places = await workspace.within(caller.reach).places()

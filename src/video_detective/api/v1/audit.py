@@ -97,7 +97,7 @@ def routes(workspace: Workspace) -> APIRouter:
             workspace,
             caller,
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
             action=query.action or "",
             target_id=query.target_id or "",

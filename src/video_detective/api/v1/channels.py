@@ -183,7 +183,7 @@ def routes(workspace: Workspace) -> APIRouter:
     ) -> Response:
         """Channels in order of creation."""
         found = await channels.channel_list(workspace, caller)
-        after, offset = id_cursor(query.cursor), (query.page - 1) * query.limit
+        after, offset = id_cursor(query.cursor), query.offset
         if after is not None:
             later, offset = [row for row in found if row.channel_id > after], 0
         else:

@@ -134,7 +134,7 @@ def routes(workspace: Workspace) -> APIRouter:
             since_ns=_moment("startDate", query.start_date, caller),
             until_ns=_moment("endDate", query.end_date, caller),
             limit=query.limit + 1,
-            offset=0 if before else (query.page - 1) * query.limit,
+            offset=0 if before else query.offset,
             before=before,
         )
         found, total = await deliveries.delivery_page(workspace, caller, wanted)

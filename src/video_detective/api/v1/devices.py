@@ -149,7 +149,7 @@ def routes(workspace: Workspace) -> APIRouter:
             workspace,
             caller,
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=id_cursor(query.cursor),
         )
         return answer(

@@ -260,7 +260,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             wanted,
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
         )
         places, links = await _around(request, caller)

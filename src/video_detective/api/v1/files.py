@@ -249,7 +249,7 @@ def routes(workspace: Workspace) -> APIRouter:
             device_id=None if query.device_id is None else str(query.device_id),
             status=query.status,
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=id_cursor(query.cursor),
         )
         return answer(

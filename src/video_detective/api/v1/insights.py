@@ -170,7 +170,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             asked,
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
             now_ns=now_ns(),
         )

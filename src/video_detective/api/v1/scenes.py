@@ -174,7 +174,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             device_id=None if query.device_id is None else str(query.device_id),
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=id_cursor(query.cursor),
         )
         return answer(
@@ -240,7 +240,7 @@ def routes(workspace: Workspace) -> APIRouter:
             caller,
             str(scene_id),
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
         )
         return answer(

@@ -96,7 +96,7 @@ def routes(workspace: Workspace) -> APIRouter:
             end=query.end_date,
             with_points=query.points,
             limit=query.limit,
-            offset=(query.page - 1) * query.limit,
+            offset=query.offset,
             cursor=query.cursor,
         )
         return answer(
