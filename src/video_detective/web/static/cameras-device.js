@@ -6,7 +6,7 @@ import { thumbnail } from "./cameras-pictures.js";
 import { element, fill, markCurrent, text } from "./dom.js";
 import { confirmAction, toast } from "./shell.js";
 
-const POLL_MS = 3000;
+const POLL_MS = 5000;
 const TABS = ["overview", "scene"];
 
 export async function showDevice(root, { id, tab, panel, canEdit, go, isCurrent }) {

@@ -28,7 +28,8 @@ async function build(device, resolve) {
     fields[name] = input;
     const complaint = element("span", { className: "failure", id: `device-${name}-wrong`, hidden: true });
     input.name = name;
-    input.setAttribute("aria-describedby", complaint.id);
+    const explained = hint ? [element("span", { className: "hint", id: `device-${name}-hint` }, [hint])] : [];
+    input.setAttribute("aria-describedby", [complaint.id, ...explained.map((node) => node.id)].join(" "));
     input.complain = (words) => {
       complaint.hidden = !words;
       complaint.textContent = words ?? "";
@@ -36,7 +37,7 @@ async function build(device, resolve) {
       else input.removeAttribute("aria-invalid");
     };
     input.addEventListener("input", () => input.complain(null));
-    return element("label", { className: "field" }, [label, input, ...(hint ? [element("span", { className: "hint" }, [hint])] : []), complaint]);
+    return element("div", { className: "field-whole" }, [element("label", { className: "field" }, [label, input]), ...explained, complaint]);
   }
 
   const live = element("input", { type: "radio", name: "kind", checked: !device || Boolean(device.source) });

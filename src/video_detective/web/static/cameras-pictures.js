@@ -48,7 +48,12 @@ export function thumbnail(device) {
     node.classList.add("loaded");
     if (response.headers.get("X-Snapshot-Origin") === "stored") {
       const time = zoned(response.headers.get("X-Snapshot-Time"), device.timezone);
-      note.textContent = fill(text.stored_picture, { time: `${dayOf(time)} ${clockOf(time).slice(0, 5)}` });
+      // Short, for it stands on a small picture: of other years the day says enough.
+      const isThisYear = dayOf(time).slice(0, 4) === String(new Date().getFullYear());
+      note.textContent = fill(text.stored_picture, {
+        time: isThisYear ? `${dayOf(time).slice(5)} ${clockOf(time).slice(0, 5)}` : dayOf(time),
+      });
+      note.title = `${dayOf(time)} ${clockOf(time)}`;
     }
   };
   seen.observe(node);

@@ -3,6 +3,7 @@ import { failureNotice, may } from "./api.js";
 import { showDevice } from "./cameras-device.js";
 import { showList } from "./cameras-list.js";
 import { element, fill, text } from "./dom.js";
+import { subscribe } from "./live.js";
 import { confirmAction, setTitle } from "./shell.js";
 
 const root = document.getElementById("cameras");
@@ -64,6 +65,13 @@ async function show() {
 }
 
 window.addEventListener("popstate", show);
+// What changes meanwhile is told; the slow polling of the views is for figures that nobody tells.
+let told = 0;
+const refresh = () => {
+  clearTimeout(told);
+  told = setTimeout(() => view?.update(), 300);
+};
+subscribe({ device: refresh, reconnected: refresh });
 // Links within the page change the view without fetching the page again.
 root.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='/cameras']");

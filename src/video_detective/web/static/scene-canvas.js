@@ -312,6 +312,7 @@ export function sceneCanvas(root, options) {
     [picture.width, picture.height] = [bitmap.width, bitmap.height];
     picture.getContext("2d").drawImage(bitmap, 0, 0);
     bitmap.close();
+    frame.style.setProperty("--aspect", picture.width / picture.height);
   }
   if (options.still) setStill(options.still).catch(() => {});
 

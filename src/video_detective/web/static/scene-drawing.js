@@ -9,7 +9,12 @@ const percent = (value) => (value * 100).toFixed(1);
 export const isClosed = (shape) => shape.kind === "zone";
 export const leastPoints = (shape) => (isClosed(shape) ? 3 : 2);
 export const nameOf = (shape) => shape.name || shape.id;
-export const colourOf = (shapes, shape) => `colour-${shapes.indexOf(shape) % COLOURS}`;
+
+// Zones take the colours from one end, tripwires from the other: a new one changes no other's.
+export function colourOf(shapes, shape) {
+  const place = shapes.filter((one) => one.kind === shape.kind).findIndex((one) => one.key === shape.key);
+  return `colour-${(isClosed(shape) ? place : COLOURS - 1 - (place % COLOURS)) % COLOURS}`;
+}
 
 function pathOf(points, [width, height], closed) {
   const steps = points.map(([x, y], i) => `${i ? "L" : "M"}${(x * width).toFixed(1)} ${(y * height).toFixed(1)}`);
@@ -38,7 +43,8 @@ function arrow([x, y], [dx, dy], name, bound) {
 
 function tripwireArrows(shape, size, isEdited) {
   const { at, right } = arrowPlace(shape.points, size);
-  const names = isEdited ? ["", ""] : [shape.leftToRight, shape.rightToLeft];
+  const names = isEdited ? ["", ""]
+    : [shape.leftToRight || text.choice.left_to_right, shape.rightToLeft || text.choice.right_to_left];
   return [arrow(at, right, names[0], size[0]), arrow(at, right.map((part) => -part), names[1], size[0])];
 }
 

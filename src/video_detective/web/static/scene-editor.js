@@ -43,7 +43,7 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   const panelOfShapes = shapesPanel({
     canEdit, onselect: (key) => { canvas.select(key); choose(key); }, onchange: changeShapes, onremove: (key) => canvas.remove(key),
   });
-  left.prepend(tools.node);
+  left.prepend(tools.hint);
   left.append(still.node, panelOfShapes.node);
 
   function choose(key) {
@@ -94,6 +94,7 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
       right.children[i + 1].hidden = one !== panel;
     });
     if (panel === "versions") versions.load();
+    if (panel !== "try") showTrails([]);
   }
 
   // --- undo, saving
@@ -106,7 +107,9 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   save.addEventListener("click", () => saveDraft());
   const stale = element("p", { className: "notice stale", role: "alert", hidden: true });
   const problems = element("div", { className: "notice failure problems", role: "alert", hidden: true });
-  const bar = element("div", { className: "scene-bar toolbar" }, [state, ...(canEdit ? [undo, redo, discard, save] : [])]);
+  const bar = element("div", { className: "scene-bar toolbar" }, [
+    ...(canEdit ? [tools.node] : []), state, ...(canEdit ? [discard, undo, redo, save] : []),
+  ]);
   root.replaceChildren(bar, stale, problems, element("div", { className: "scene-editor" }, [left, right]));
 
   function iconButton(sign, label, action) {
@@ -119,7 +122,7 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
     canvas.setShapes(shapes());
     panelOfShapes.render(shapes(), selected = shapes().some((shape) => shape.key === selected) ? selected : null);
     // Forms are made anew where something else than their own field changed.
-    const names = JSON.stringify(shapes().map(({ key, name }) => [key, name]));
+    const names = JSON.stringify(shapes().map(({ key, name, leftToRight, rightToLeft }) => [key, name, leftToRight, rightToLeft]));
     if (origin !== "field" && (origin !== "shapes" || names !== knownNames)) rules.render();
     knownNames = names;
     state.textContent = !canEdit ? text.read_only : draft.isDirty ? text.not_saved : sceneId ? fill(text.is_saved, { n: draft.version }) : text.not_begun;

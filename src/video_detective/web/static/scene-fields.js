@@ -27,7 +27,7 @@ function unitOf(name) {
 }
 
 // { node, path }: the node has its label, explanation and place for a complaint.
-// context: { root (the schema), document (the draft), kind (of the rule) }.
+// context: { root (the schema), document (the draft), kind (of the rule), item (the rule) }.
 export function field(name, schema, value, context, onchange) {
   const { forms, isOptional } = formsOf(schema, context.root);
   const control = controlFor(name, schema, forms, isOptional, value, context, onchange);
@@ -64,7 +64,7 @@ function controlFor(name, schema, forms, isOptional, value, context, onchange) {
   if (forms.length === 2 && forms[1].type === "object") return numberByClass(name, forms, value, context, onchange);
   if (form.type === "array" && form.prefixItems) return { node: direction(value, onchange) };
   if (form.type === "array" && (form.items?.enum || form.items?.["x-refers"])) return { group: true, node: boxes(form.items, value ?? [], context, onchange) };
-  if (form.enum) return { node: choice(form.enum, isOptional, value, onchange) };
+  if (form.enum) return { node: choice(form.enum, isOptional, value, onchange, name === "direction" ? waysOf(context) : {}) };
   if (form.type === "boolean") return { node: checkbox(value, onchange) };
   if (form.type === "number" || form.type === "integer") return { node: number(form, isOptional, value, onchange), unit: unitOf(name) };
   return { node: words(form, isOptional, value, onchange) };
@@ -102,8 +102,14 @@ function select(options, value, onchange) {
   return input;
 }
 
-function choice(values, isOptional, value, onchange) {
-  const options = values.map((one) => [one, text.choice[one] ?? one]);
+// What the directions over a rule's tripwire are called.
+function waysOf({ document, item }) {
+  const named = document.tripwires[item.tripwire]?.directions ?? {};
+  return Object.fromEntries(Object.entries(named).filter(([, name]) => name));
+}
+
+function choice(values, isOptional, value, onchange, names) {
+  const options = values.map((one) => [one, names[one] ?? text.choice[one] ?? one]);
   return select(isOptional ? [["", text.value_none], ...options] : options, value, onchange);
 }
 

@@ -64,7 +64,8 @@ export function rulesPanel({ schema, draft, canEdit, selectedKey, onselect }) {
     const list = draft.document[part].map((one, i) => (i === index ? { ...one, [name]: value } : one));
     const path = `${part}[${index}].${name}`;
     fields.get(path)?.complain(null);
-    draft.change({ ...draft.document, [part]: list }, path, "field");
+    // Of another tripwire the directions are called otherwise.
+    draft.change({ ...draft.document, [part]: list }, path, name === "tripwire" ? "rules" : "field");
   }
 
   function removeAt(part, index) {
@@ -81,7 +82,7 @@ export function rulesPanel({ schema, draft, canEdit, selectedKey, onselect }) {
   }
 
   function card(part, item, index, itemSchema, title) {
-    const context = { root: schema, document: draft.document, kind: part === "alerts" ? "alert" : item.type };
+    const context = { root: schema, document: draft.document, item, kind: part === "alerts" ? "alert" : item.type };
     const first = FIRST_OF[part === "alerts" ? "alert" : "rule"];
     const make = (name) => {
       const path = `${part}[${index}].${name}`;
@@ -94,7 +95,7 @@ export function rulesPanel({ schema, draft, canEdit, selectedKey, onselect }) {
     };
     const names = Object.keys(itemSchema.properties).filter((name) => !HIDDEN.has(name));
     const order = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : 99);
-    const heading = element("h3", {}, [title]);
+    const heading = element("h2", {}, [title]);
     const remove = element("button", { type: "button", className: "quiet", hidden: !canEdit, ariaLabel: fill(text.remove_named, { name: `${title} (${item.id})` }) }, [text.remove]);
     remove.addEventListener("click", () => removeAt(part, index));
     const key = `${part}:${item.id}`;

@@ -73,6 +73,7 @@ export function scheduleField(value, onchange) {
       draw();
       tell();
     });
+    root.classList.toggle("is-always", !periods.length);
     root.replaceChildren(
       ...(periods.length ? periods.map(row) : [element("span", { className: "always" }, [text.schedule_always])]), add,
     );

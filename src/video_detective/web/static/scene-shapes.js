@@ -78,13 +78,7 @@ export function shapesPanel({ canEdit, onselect, onchange, onremove }) {
     const remove = element("button", { type: "button", className: "quiet" }, [isClosed(shape) ? text.remove_zone : text.remove_tripwire]);
     remove.addEventListener("click", () => onremove(shape.key));
     detail.replaceChildren(
-      element("div", { className: "scene-fields" }, [
-        textField(shape, "name", text.shape_name, state),
-        ...(isClosed(shape) ? [] : [
-          textField(shape, "leftToRight", text.direction_first, state),
-          textField(shape, "rightToLeft", text.direction_second, state),
-        ]),
-      ]),
+      textField(shape, "name", text.shape_name, state),
       wrong,
       corners(shape, state),
       element("div", { className: "toolbar", hidden: !canEdit }, [...(isClosed(shape) ? [] : [swap]), remove]),

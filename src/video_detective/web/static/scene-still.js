@@ -13,8 +13,9 @@ async function fetchPicture(address) {
 
 export function stillBar({ device, canvas, ontrails }) {
   const told = element("span", { className: "hint", role: "status" });
-  const trail = element("span", { className: "trail-told", hidden: true });
-  const clear = element("button", { type: "button", className: "quiet", hidden: true }, [text.hide_trail]);
+  const trail = element("span");
+  const clear = element("button", { type: "button", className: "quiet" }, [text.hide_trail]);
+  const trailPart = element("div", { className: "trail-told", role: "status", hidden: true }, [trail, clear]);
   clear.addEventListener("click", ontrails);
   const again = element("button", { type: "button", className: "quiet" }, [text.new_still]);
   again.addEventListener("click", refresh);
@@ -28,7 +29,7 @@ export function stillBar({ device, canvas, ontrails }) {
     else refresh();
   });
   const node = element("div", { className: "still-bar" }, [
-    told, element("span", { className: "toolbar" }, [again, moments]), trail, clear,
+    told, element("span", { className: "toolbar" }, [again, moments]), trailPart,
   ]);
   let isLoaded = false;
 
@@ -77,6 +78,6 @@ export function stillBar({ device, canvas, ontrails }) {
 
   return {
     node, refresh,
-    tell(words, isShown) { trail.textContent = words; trail.hidden = clear.hidden = !isShown; },
+    tell(words, isShown) { trail.textContent = words; trailPart.hidden = !isShown; },
   };
 }

@@ -19,11 +19,9 @@ export function toolbar({ canvas, canEdit }) {
   };
   const place = make(text.place_shape, () => canvas.place(mode));
   const back = make(text.take_back, () => canvas.takeBack());
-  const done = make(text.finish_shape, () => canvas.finish(), "primary");
+  const done = make(text.finish_shape, () => canvas.finish(), "finish");
   const cancel = make(text.cancel, () => { canvas.setMode("select"); starts[0].focus(); }, "quiet");
-  const node = element("div", { className: "scene-tools" }, [
-    element("div", { className: "toolbar", hidden: !canEdit }, [...starts, place, back, done, cancel]), hint,
-  ]);
+  const node = element("div", { className: "scene-tools toolbar" }, [...starts, place, back, done, cancel]);
 
   function show(next, count) {
     mode = next;
@@ -37,5 +35,5 @@ export function toolbar({ canvas, canEdit }) {
     hint.textContent = !canEdit ? "" : !isDrawing ? text.hint_select
       : count < least ? fill(mode === "zone" ? text.hint_zone : text.hint_tripwire, { n: least - count }) : text.hint_finish;
   }
-  return { node, show };
+  return { node, hint, show };
 }

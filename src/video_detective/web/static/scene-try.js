@@ -66,11 +66,16 @@ export function tryPanel({ device, sceneId, draft, check, onproblems, ontrails, 
     }
   }
 
+  let isOneDay = false;
   const local = (time) => zoned(time, device.timezone);
   const ruleOf = (id) => [...draft.document.rules, ...draft.saved.rules].find((rule) => rule.id === id);
+  // With its id only where another rule is called the same.
   function nameOfRule(id) {
     const rule = ruleOf(id);
-    return rule ? `${ruleTitle(draft.document, rule)} (${id})` : id;
+    if (!rule) return id;
+    const title = ruleTitle(draft.document, rule);
+    const isShared = draft.document.rules.some((one) => one.id !== id && ruleTitle(draft.document, one) === title);
+    return isShared ? `${title} (${id})` : title;
   }
 
   function tile(kind, count) {
@@ -98,6 +103,8 @@ export function tryPanel({ device, sceneId, draft, check, onproblems, ontrails, 
 
   function outcome(data) {
     const [since, until] = [local(data.from), local(data.to)];
+    const events = [...data.events.appear, ...data.events.vanish, ...data.events.same, ...data.events.move.map((one) => one.draft)];
+    isOneDay = new Set(events.map((event) => dayOf(local(event.startTime)))).size === 1;
     const alerts = fill(text.try_alerts, { now: data.alerts.now.total, draft: data.alerts.draft.total });
     const limits = data.limits.map((limit) => element("li", {}, [text.try_limit[limit.code] ?? limit.message]));
     const isEqual = data.counts.appear + data.counts.vanish + data.counts.move === 0;
@@ -131,24 +138,39 @@ export function tryPanel({ device, sceneId, draft, check, onproblems, ontrails, 
     ])];
   }
 
+  function when(event) {
+    const [start_, end] = [local(event.startTime), event.endTime && local(event.endTime)];
+    if (isOneDay && end && dayOf(start_) === dayOf(end)) return `${clockOf(start_)} ~ ${clockOf(end)}`;
+    return period(start_, end);
+  }
+
+  // "start -0.4 s, end +1.2 s": what is other under the draft.
+  function changes({ now, draft: then, changed }) {
+    const at = { start: "startTime", established: "establishedTime", end: "endTime" };
+    return changed.map((one) => {
+      const name = text.try_change[one] ?? one;
+      const [before, after] = [now[at[one]], then[at[one]]];
+      if (!before || !after) return name;
+      const by = (Date.parse(after) - Date.parse(before)) / 1000;
+      return `${name} ${by < 0 ? "−" : "+"}${fill(text.units.s, { n: Math.abs(by).toFixed(1) })}`;
+    }).join(text.list_comma);
+  }
+
   function row(kind, entry) {
     const event = kind === "move" ? entry.draft : entry;
-    const [start_, end] = [local(event.startTime), event.endTime && local(event.endTime)];
-    const changed = kind === "move" ? [element("span", { className: "hint" }, [
-      fill(text.try_changed, { what: entry.changed.map((one) => text.try_change[one] ?? one).join(text.list_comma) }),
-    ])] : [];
     const see = element("button", { type: "button", className: "quiet" }, [text.try_show]);
+    see.ariaLabel = `${text.try_show} ${when(event)}`;
     see.addEventListener("click", () => showWays(event, see));
     const stored = kind === "move" ? entry.now.eventId ?? event.eventId : event.eventId;
     return element("li", {}, [
-      element("span", { className: "when" }, [dayOf(start_) === (end ? dayOf(end) : "") ? `${dayOf(start_)} ${clockOf(start_)} ~ ${clockOf(end)}` : period(start_, end)]),
-      element("span", { className: "what" }, [nameOfRule(event.ruleId)]),
-      ...changed,
-      element("span", { className: "toolbar" }, [
+      element("span", { className: "what" }, [element("span", { className: "when" }, [when(event)]), " ", nameOfRule(event.ruleId)]),
+      ...(kind === "move" ? [element("span", { className: "hint" }, [changes(entry)])] : []),
+      element("span", { className: "ways" }, [
         see,
-        element("a", { className: "button quiet", href: stored ? `/?event=${encodeURIComponent(stored)}` : footage(event), target: "_blank", rel: "noopener" }, [
-          stored ? text.try_evidence : text.try_footage,
-        ]),
+        element("a", {
+          className: "button quiet", target: "_blank", rel: "noopener",
+          href: stored ? `/?event=${encodeURIComponent(stored)}` : footage(event),
+        }, [stored ? text.try_evidence : text.try_footage]),
       ]),
     ]);
   }
