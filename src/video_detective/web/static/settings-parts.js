@@ -1,0 +1,105 @@
+// What the parts of the settings are made of: cards, tables, times, secrets that are shown once.
+import { get } from "./api.js";
+import { button, element, english, fill, text } from "./dom.js";
+import { ask, toast } from "./shell.js";
+import { clockOf, dayOf, offsetOf, zoned } from "./time.js";
+
+const MOST_PAGES = 20;
+
+export function card(title, children, { hint, actions = [] } = {}) {
+  return element("div", { className: "card panel" }, [
+    element("div", { className: "panel-top" }, [element("h2", {}, [title]), ...actions]),
+    ...(hint ? [element("p", { className: "hint" }, [hint])] : []),
+    ...children,
+  ]);
+}
+
+// Columns: {label, isNumber}; rows: lists of cells, each a node, text, or a list of both.
+export function table(name, columns, rows) {
+  const cells = (row) => row.map((cell, at) => element(
+    at ? "td" : "th", { className: columns[at].isNumber ? "number" : "", ...(at ? {} : { scope: "row" }) },
+    [cell ?? "—"].flat(),
+  ));
+  const wrap = element("div", { className: "table-wrap", tabIndex: 0 }, [
+    element("table", {}, [
+      element("thead", {}, [element("tr", {}, columns.map(({ label, isNumber, isHidden }) => element(
+        "th", { scope: "col", className: isNumber ? "number" : "" },
+        isHidden ? [element("span", { className: "visually-hidden" }, [label])] : [label],
+      )))]),
+      element("tbody", {}, rows.map((row) => element("tr", {}, cells(row)))),
+    ]),
+  ]);
+  wrap.setAttribute("role", "region");
+  wrap.setAttribute("aria-label", name);
+  return wrap;
+}
+
+export function facts(pairs) {
+  return element("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(
+    ([name, value]) => [element("dt", {}, [name]), element("dd", {}, [value].flat())],
+  ));
+}
+
+export function state(words, kind) {
+  return element("span", { className: `mark ${kind}` }, [words]);
+}
+
+export function empty(words, actions = []) {
+  return element("div", { className: "empty" }, [element("p", {}, [words]), ...actions]);
+}
+
+// "2026-01-15 22:05:00" on the account's clock; the page says once which that is.
+export function when(time, timezone) {
+  if (!time) return "—";
+  const local = zoned(time, timezone);
+  const node = element("time", { dateTime: time, className: "moment" }, [`${dayOf(local)} ${clockOf(local)}`]);
+  return node;
+}
+
+export function zoneHint(timezone) {
+  const offset = offsetOf(zoned(new Date().toISOString(), timezone));
+  return element("p", { className: "hint" }, [fill(text.settings_zone, { zone: timezone, offset })]);
+}
+
+export function bytes(count) {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(count, 1)) / 10)));
+  return `${(count / 2 ** (10 * power)).toFixed(power ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
+export const number = (count) => count.toLocaleString(english ? "en" : "zh-TW");
+export const joined = (words) => words.join(english ? ", " : "、");
+
+// Every item of a list that has pages.
+export async function all(path, parameters = {}) {
+  const items = [];
+  let cursor;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const { data, meta } = await get(path, { ...parameters, limit: 100, cursor });
+    items.push(...data);
+    cursor = meta.pagination?.nextCursor;
+    if (!cursor) break;
+  }
+  return items;
+}
+
+async function copy(input) {
+  try {
+    await navigator.clipboard.writeText(input.value);
+  } catch {
+    // Without TLS a browser has no clipboard for pages: the old way works there.
+    input.select();
+    if (!document.execCommand("copy")) return toast(text.settings_copy_failed);
+  }
+  toast(text.settings_copied);
+}
+
+// Something that nobody can show again: a key, a secret, a link.
+export function showOnce(title, hint, label, value) {
+  const input = element("input", { value, readOnly: true, className: "secret" });
+  input.addEventListener("focus", () => input.select());
+  return ask(title, [
+    element("p", {}, [hint]),
+    element("label", { className: "field" }, [label, input]),
+    element("div", { className: "toolbar" }, [button(text.settings_copy, () => copy(input))]),
+  ], [{ label: text.close, value: "", className: "primary" }]);
+}
