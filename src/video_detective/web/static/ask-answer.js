@@ -1,6 +1,5 @@
 // What the page says to a question: what was understood, the answer with its evidence, what is missing.
 import { button, element, english, fill, text } from "./dom.js";
-import { clockOf, dayOf, offsetOf } from "./time.js";
 
 const MOST_CITED = 3; // a sentence on more events than that tells of the whole list
 
@@ -53,8 +52,8 @@ export function missingNodes(result) {
 function periodOf({ startDate, endDate }) {
   const known = startDate ?? endDate;
   if (!known) return "";
-  const [start, end] = [startDate, endDate].map((time) => (time ? `${dayOf(time)} ${clockOf(time).slice(0, 5)}` : "…"));
-  return ` (${start} – ${end}, UTC${offsetOf(known)})`;
+  const [start, end] = [startDate, endDate].map((time) => time?.slice(0, 16).replace("T", " ") ?? "…");
+  return ` (${start} – ${end}, UTC${known.slice(-6)})`;
 }
 
 function chip(kind, label, name, remove) {

@@ -1,6 +1,5 @@
 // The card of an event in the list of results.
 import { element, english, text } from "./dom.js";
-import { period } from "./time.js";
 
 const PASSING_MS = 80; // pictures of cards that only pass by are not asked for
 
@@ -18,7 +17,7 @@ export function card(entry, { linkTo, cameraName, number }) {
         element("span", { className: `risk ${entry.risk_level}` }, [text[`risk_${entry.risk_level}`]]),
         ...(entry.match === "partial" ? [element("span", { className: "part" }, [text.partial])] : []),
       ]),
-      element("span", { className: "when" }, [`${period(entry.start_time, entry.end_time)} · ${cameraName(entry.camera_id)}`]),
+      element("span", { className: "when" }, [`${entry.time_range}${entry.end_time ? "" : ` ${text.ongoing}`} · ${cameraName(entry.camera_id)}`]),
       element("span", { className: "what" }, [english ? entry.description_en : entry.description]),
     ]),
   ]);

@@ -6,7 +6,7 @@ const PAGE = 100;
 const CATCH_UP = 500; // what the service gives at most, for those who drag the scroll bar far down
 const KEPT = 1500;
 const OVERSCAN = 6;
-export const MOST_ROWS = 100_000; // higher elements than these rows make, browsers do not draw
+const MOST_ROWS = 100_000; // higher elements than these rows make, browsers do not draw
 
 export function makeList(root, { load, card, failed }) {
   const nodes = new Map();
@@ -46,7 +46,7 @@ export function makeList(root, { load, card, failed }) {
     const entry = entryAt(index);
     const node = entry ? card(entry) : element("li", { className: "row waiting", tabIndex: -1 }, [element("span", { className: "skeleton" })]);
     node.style.transform = `translateY(${index * row}px)`;
-    node.setAttribute("aria-setsize", next && count === MOST_ROWS ? -1 : count);
+    node.setAttribute("aria-setsize", count);
     node.setAttribute("aria-posinset", index + 1);
     node.dataset.index = index;
     const link = node.querySelector("a");
@@ -202,6 +202,5 @@ export function makeList(root, { load, card, failed }) {
       draw();
     },
     draw,
-    find: (id) => pages.flatMap((page) => page.entries ?? []).find((entry) => entry.event_id === id),
   };
 }

@@ -271,14 +271,18 @@ async function showEvidence() {
   }
 }
 
+// Its name comes later, if there is such a camera.
+function optionOf(value) {
+  const { options } = fields.camera;
+  return [...options].find((option) => option.value === value) ?? fields.camera.appendChild(element("option", { value, text: value }));
+}
+
 function restore() {
   const parameters = new URLSearchParams(location.search);
   for (const name of FIELDS) {
     const field = fields[name];
     const value = parameters.get(name) ?? "";
-    if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
-      field.append(element("option", { value }, [value])); // its name comes later, if there is such a camera
-    }
+    if (name === "camera") optionOf(value);
     // A time with an offset, say: shown as it is rather than dropped.
     if (field.matches(".time")) field.type = !value || WALL_CLOCK.test(value) ? "datetime-local" : "text";
     field.value = value;
@@ -317,13 +321,8 @@ addEventListener("scroll", () => {
 addEventListener("popstate", restore);
 
 const knowCameras = get("/api/cameras").then((known) => {
-  const { camera: select } = fields;
-  const chosen = select.value;
   for (const each of known) cameras.set(each.camera_id, each);
-  const unknown = [...select.options].slice(1).filter((option) => !cameras.has(option.value));
-  const named = known.map(({ camera_id: value }) => element("option", { value }, [cameraName(value)]));
-  select.replaceChildren(select.options[0], ...named, ...unknown);
-  select.value = chosen;
+  for (const value of cameras.keys()) optionOf(value).text = cameraName(value);
   suggest();
 }).catch(() => {}); // the search meets the same failure and shows it
 restore();
