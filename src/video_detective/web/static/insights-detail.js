@@ -36,7 +36,7 @@ function words(insight, timeline) {
       [text.suggestions, said.suggestions.join(text.comma)],
       [text.environment, said.environment],
     ])] : []),
-    definitions(timeline),
+    ...(timeline.some(([, value]) => value) ? [definitions(timeline)] : []),
   ]);
 }
 

@@ -1,0 +1,231 @@
+"""The page of insights, with the evidence of their events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import Visit
+from tests.pages import EVERYWHERE, NARROW, assert_accessible, assert_fits, shot
+from tests.service import START_NS, Service, event, evidence, ns, running
+from tests.videos import write_video
+
+from video_detective.alerts.base import Alert
+from video_detective.attributes import AttributeRecord, Attributes
+from video_detective.rules import Event
+from video_detective.services.workspace import Workspace
+from video_detective.storage import RunKey, Step, StoredEvent
+from video_detective.storage.attributes.base import AttributeStretch
+from video_detective.storage.insights.base import AlertContext, InsightOutcome
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+SAID = {
+    "summary": "一名男子翻越圍籬進入後院。", "personCount": 1, "riskLevel": "high",
+    "activities": ["翻越圍籬"], "suggestions": ["派人查看"], "environment": "夜間後院",
+}  # fmt: skip
+WORDS = {
+    "zh-TW": {"asked": "門檻：至少 1 秒", "model": "語言模型的描述",
+              "same": "5 個檔案的內容都與儲存時相同。"},
+    "en": {"asked": "asked for: at least 1 s", "model": "A language model's description",
+           "same": "All 5 files have the content they were stored with."},
+}  # fmt: skip
+TEMPLATE, DESCRIBED, WAITING = (f"evt_20260117_cam01_{n:04d}" for n in (1, 23, 24))
+
+
+def alert_of(item: Event) -> Alert:
+    return Alert(
+        event_id=item.event_id,
+        camera_id=item.camera_id,
+        alert_rule="every-event",
+        kind="event",
+        metric_path="zones.back_door.intrusion.dwell_s",
+        operator="GTE",
+        threshold=1.0,
+        actual_value=6.0,
+        severity="critical",
+        message="Intrusion time reached threshold: 6 s >= 1 s",
+        triggered_ns=item.established_ns,
+    )
+
+
+async def describe(workspace: Workspace) -> None:
+    """The model answers for all that wait."""
+    insights = workspace.database.insights
+    for pending in await insights.pending(100, now_ns=START_NS * 2):
+        claim = await insights.claim(pending.insight_id, "w")
+        assert claim is not None
+        outcome = InsightOutcome(status="done", described_by="model", level="frames", result=SAID)
+        assert await insights.finish(claim, outcome, finished_ns=START_NS)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Twenty-four alerts; the two last are for a model, and one of them has its answer."""
+    folder = tmp_path_factory.mktemp("insights")
+
+    async def fill(workspace: Workspace) -> None:
+        database = workspace.database
+        items = [
+            event(f"evt_20260117_cam01_{n:04d}", "intrusion", 90_000 + 60 * n, 6, risk_level="high")
+            for n in range(1, 25)
+        ]
+        key = RunKey(camera_id="cam01", fingerprint="alerts", settings_hash="s")
+        run = await database.begin_run(key, {}, START_NS)
+        for part in (items[:-2], items[-2:-1], items[-1:]):
+            looks = AttributeRecord(
+                captured_ns=part[-1].start_ns,
+                total_persons=2,
+                attributes=Attributes(female=1, male=1, upper_red=1),
+            )
+            asked = AlertContext(
+                now_ns=START_NS, request_id="req-1", node_id="n", has_model=len(part) == 1
+            )
+            step = Step(
+                checkpoint=b"1",
+                events=[
+                    StoredEvent(event=item, summary_zh="有人闖入", summary_en="Somebody entered")
+                    for item in part
+                ],
+                alerts=[alert_of(item) for item in part],
+                alerting=asked,
+                attributes=AttributeStretch(
+                    spans=[(part[0].start_ns, ns(95_000))],
+                    records=[looks],
+                    node_id="n",
+                    stored_ns=1,
+                ),
+            )
+            await database.commit_step(run, step)
+            if part[0] is items[-2]:
+                await describe(workspace)
+        clip = write_video(folder / "short.mp4", frames=40, options={"movflags": "faststart"})
+        for item in items[-2:]:
+            rows, frames = evidence(workspace, item, clip)
+            await database.add_evidence(item.event_id, rows, frames)
+        await database.finish_run(run, {})
+
+    with running(folder / "data") as started:
+        started.do(fill)
+        with httpx.Client(
+            base_url=started.address, headers={"Authorization": f"Bearer {started.token}"}
+        ) as http:
+            devices = {
+                item["cameraId"]: item["id"] for item in http.get("/api/v1/devices").json()["data"]
+            }
+            http.patch(f"/api/v1/devices/{devices['cam01']}", json={"plan": "LEVEL_02"})
+        yield started
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator("a[data-insight]").evaluate_all("all => all.map(n => n.textContent)")
+
+
+@EVERYWHERE
+def test_an_insight_is_found_and_shown_with_its_evidence(
+    visit: Visit, language: str, width: int
+) -> None:
+    words, scheme = WORDS[language], "dark" if width == NARROW else "light"
+    page = visit("/insights", width=width, language=language, scheme=scheme)
+    expect(page.locator("a[data-insight]")).to_have_count(20)
+    assert_fits(page)
+    assert_accessible(page)
+    shot(page, f"insights-{language}-{width}")
+    page.locator("#pager button").last.click()
+    expect(page.locator("a[data-insight]")).to_have_count(4)
+    if width == NARROW:
+        page.locator("#further summary").click()
+    page.locator("[name=state]").select_option("completed")
+    expect(page.locator("a[data-insight]")).to_have_count(20)
+    page.locator("[name=q]").fill("圍籬")
+    expect(page.locator("a[data-insight]")).to_have_count(1)
+    page.reload()
+    expect(page.locator("[name=q]")).to_have_value("圍籬")
+    expect(page.locator("[name=state]")).to_have_value("completed")
+
+    page.locator("a[data-insight]").click()
+    shown = page.locator("#insight")
+    expect(shown.locator("h1")).to_contain_text("2026-01-16 23:23:01")
+    expect(shown.locator(".evidence-words").first).to_contain_text(words["model"])
+    expect(shown.locator(".evidence-words").first).to_contain_text(SAID["summary"])
+    expect(shown.locator(".evidence dl").first).to_contain_text(words["asked"])
+    expect(shown.locator(".look").first).to_be_visible()
+    frame = shown.locator("img.frame")
+    assert frame.evaluate("image => image.decode().then(() => image.naturalWidth)") == 160
+    shown.locator(".evidence-files summary").click()
+    shown.locator(".evidence-files button").click()
+    expect(shown.locator(".evidence-files [role=status]")).to_have_text(words["same"])
+    assert_fits(page)
+    assert_accessible(page)
+    shot(page, f"insight-{language}-{width}")
+    page.go_back()
+    expect(page.locator("a[data-insight]")).to_be_focused()
+    page.go_back()
+    expect(page.locator("[name=q]")).to_have_value("")
+    page.go_forward()
+    page.go_forward()
+    expect(shown.locator("h1")).to_contain_text("2026-01-16 23:23:01")
+    page.reload()
+    expect(shown.locator("img.frame")).to_be_visible()
+
+
+def test_the_clip_is_gone_through_by_keys(visit: Visit) -> None:
+    page = visit("/insights?q=圍籬")
+    page.locator("a[data-insight]").click()
+    video, clock = page.locator("video"), page.locator(".evidence-clock")
+    if not video.evaluate("video => video.canPlayType('video/mp4; codecs=\"avc1.42E01E\"')"):
+        pytest.skip("this Chromium has no H.264 (Debian's has): apt-get install chromium")
+    expect(clock).to_have_text("23:23:00.0")
+    page.locator(".evidence-range input").focus()
+    for key, shown in (
+        (".", "23:23:00.1"), (".", "23:23:00.2"), (",", "23:23:00.1"), ("ArrowRight", "23:23:01.1"),
+        ("ArrowLeft", "23:23:00.1"),
+    ):  # fmt: skip
+        page.keyboard.press(key)
+        expect(clock).to_have_text(shown)
+    page.locator(".evidence-clip select").select_option("2")
+    page.locator("h2").first.click()
+    page.keyboard.press(" ")
+    expect(video).to_have_js_property("playbackRate", 2)
+    expect(video).to_have_js_property("ended", True)
+    page.locator(".evidence-moments button").first.click()
+    expect(clock).to_have_text("23:23:00.0")
+    page.locator(".evidence-open").click()
+    expect(page.locator("dialog img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".evidence-open")).to_be_focused()
+    with page.expect_download() as saved:
+        page.locator(".evidence-export").click()
+    assert saved.value.suggested_filename == f"evidence-{DESCRIBED}.zip"
+
+
+def test_what_fails_says_what_to_do(visit: Visit) -> None:
+    page = visit("/insights?insight=0199a2c4-5d13-7000-8000-000000000001", quiet=False)
+    expect(page.locator("#insight [role=alert]")).to_contain_text("沒有這筆洞察")
+    page.route("**/api/v1/analysis/insights?*", lambda route: route.fulfill(status=503, body="{}"))
+    page.locator("#insight button").first.click()
+    expect(page.locator("#found [role=alert]")).to_be_visible()
+    page.unroute("**/api/v1/analysis/insights?*")
+    page.get_by_role("button", name="再試一次").click()
+    expect(page.locator("a[data-insight]")).to_have_count(20)
+    page.locator("[name=q]").fill("斑馬")
+    expect(page.locator("#found .empty")).to_contain_text("沒有符合條件的洞察")
+    page.locator("#found button").click()
+    expect(page.locator("a[data-insight]")).to_have_count(20)
+    expect(page).to_have_url(re.compile("/insights$"))
+
+
+def test_what_a_model_says_appears_by_itself(visit: Visit, service: Service) -> None:
+    page = visit("/insights?state=pending")
+    page.locator("a[data-insight]").click()
+    shown = page.locator("#insight")
+    expect(shown).to_contain_text("正在等候語言模型描述")
+    video = shown.locator("video")
+    video.evaluate("video => { video.dataset.same = 'yes'; }")
+    service.do(describe)
+    expect(shown.locator(".said")).to_have_text(SAID["summary"])
+    expect(video).to_have_attribute("data-same", "yes")  # what somebody watches stays
