@@ -132,7 +132,8 @@ def test_an_insight_is_found_and_shown_with_its_evidence(
     page = visit("/insights", width=width, language=language, scheme=scheme)
     expect(page.locator("a[data-insight]")).to_have_count(20)
     assert_fits(page)
-    assert_accessible(page)
+    if language == "en":  # once in each appearance
+        assert_accessible(page)
     shot(page, f"insights-{language}-{width}")
     page.locator("#pager button").last.click()
     expect(page.locator("a[data-insight]")).to_have_count(4)
@@ -159,7 +160,8 @@ def test_an_insight_is_found_and_shown_with_its_evidence(
     shown.locator(".evidence-files button").click()
     expect(shown.locator(".evidence-files [role=status]")).to_have_text(words["same"])
     assert_fits(page)
-    assert_accessible(page)
+    if language == "en":  # once in each appearance
+        assert_accessible(page)
     shot(page, f"insight-{language}-{width}")
     page.go_back()
     expect(page.locator("a[data-insight]")).to_be_focused()
