@@ -142,6 +142,11 @@ def test_a_zone_drawn_by_mouse_is_tried_saved_compared_and_taken_back(
     page.locator(".add-rule button").click()
     expect(page.locator(".rule h2").last).to_have_text(words["named"])
     page.locator("#tab-try").click()
+    page.route("**/dry-run", lambda route: None)  # it takes long
+    page.locator(".try-form button").click()
+    page.locator(".try-result button").click()
+    expect(page.locator(".try-result .hint")).to_have_text(re.compile("已取消|Cancelled"))
+    page.unroute("**/dry-run")
     page.locator(".try-form button").click()
     expect(page.locator(".tile.appear strong")).to_have_text("1")
     expect(page.locator(".tile.same strong")).to_have_text("2")

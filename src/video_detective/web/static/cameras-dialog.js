@@ -106,8 +106,9 @@ async function build(device, resolve) {
     } catch (error) {
       picture.hidden = true;
       const detail = error.details?.find((one) => one.field === "source");
-      told.textContent = "";
-      source.complain(detail ? `${text.address_wrong} ${detail.problem}` : `${text.address_fails} ${explain(error)}`);
+      const isUnreachable = error.status === 503;
+      source.complain(detail ? `${text.address_wrong} ${detail.problem}` : isUnreachable ? text.address_fails : explain(error));
+      told.textContent = isUnreachable ? error.message : "";
       // A camera may be off today: who insists keeps the address as it is.
       if (!detail) { isForced = true; save.textContent = text.save_anyway; }
       return false;

@@ -1,5 +1,6 @@
 // What can be told to be wrong with a draft before it is sent, in the reader's language.
 import { fill, text } from "./dom.js";
+import { resolve } from "./scene-fields.js";
 import { area, crossingEdges } from "./scene-geometry.js";
 import { ruleKinds } from "./scene-rules.js";
 
@@ -16,6 +17,8 @@ function* numberProblems(path, part, value) {
       if (!isOptional) yield [path, text.problem_number];
     } else if (form.type === "integer" && !Number.isInteger(one)) yield [path, text.problem_whole];
     else if (form.minimum > -1e9 && one < form.minimum) yield [path, fill(text.problem_least, { least: form.minimum })];
+    else if (one <= form.exclusiveMinimum) yield [path, fill(text.problem_above, { least: form.exclusiveMinimum })];
+    else if (one >= form.exclusiveMaximum) yield [path, fill(text.problem_below, { most: form.exclusiveMaximum })];
     else if (one > form.maximum) yield [path, fill(text.problem_most, { most: form.maximum })];
   }
 }
@@ -57,6 +60,12 @@ export function* problemsOf(document, schema) {
   }
   for (const [index, rule] of document.rules.entries()) {
     if (kinds[rule.type]) yield* ruleProblems(`rules[${index}]`, rule, kinds[rule.type], document);
+  }
+  for (const part of ["sampling", "detection", "attributes"]) {
+    const { properties } = resolve(schema.properties[part], schema);
+    for (const [name, field] of Object.entries(properties)) {
+      if (document[part] && name in document[part]) yield* numberProblems(`${part}.${name}`, field, document[part][name]);
+    }
   }
   const alert = schema.$defs.AlertRule;
   const pattern = new RegExp(alert.properties.id.pattern);

@@ -1,7 +1,7 @@
 // Fields of a form, made from the schema of what they hold. Names, units and explanations come from
 // the catalogue by the field's name; a field without a text is shown by its name.
 import { element, text } from "./dom.js";
-import { fieldName, labelOf } from "./scene-document.js";
+import { fieldName, labelOf, ruleTitle } from "./scene-document.js";
 import { scheduleField } from "./scene-schedule.js";
 
 const UNITS = [[/_px_s$/, "px_s"], [/(_s|_seconds|seconds)$/, "s"], [/_deg$/, "deg"], [/fps$/, "fps"]];
@@ -64,7 +64,7 @@ function controlFor(name, schema, forms, isOptional, value, context, onchange) {
   if (forms.length === 2 && forms[1].type === "object") return numberByClass(name, forms, value, context, onchange);
   if (form.type === "array" && form.prefixItems) return { node: direction(value, onchange) };
   if (form.type === "array" && (form.items?.enum || form.items?.["x-refers"])) return { group: true, node: boxes(form.items, value ?? [], context, onchange) };
-  if (form.enum) return { node: choice(form.enum, isOptional, value, onchange, name === "direction" ? waysOf(context) : {}) };
+  if (form.enum) return { node: choice(name, form.enum, isOptional, value, onchange, context) };
   if (form.type === "boolean") return { node: checkbox(value, onchange) };
   if (form.type === "number" || form.type === "integer") return { node: number(form, isOptional, value, onchange), unit: unitOf(name) };
   return { node: words(form, isOptional, value, onchange) };
@@ -74,7 +74,6 @@ export function number(form, isOptional, value, onchange) {
   const input = element("input", { type: "number", inputMode: "decimal", value: value ?? "", required: !isOptional });
   input.step = form.type === "integer" ? "1" : "any";
   if (form.minimum > -1e9) input.min = form.minimum;
-  if (form.exclusiveMinimum !== undefined) input.min = form.exclusiveMinimum;
   if (form.maximum < 1e9) input.max = form.maximum;
   if (isOptional) input.placeholder = text.value_none;
   input.addEventListener("input", () => {
@@ -108,9 +107,10 @@ function waysOf({ document, item }) {
   return Object.fromEntries(Object.entries(named).filter(([, name]) => name));
 }
 
-function choice(values, isOptional, value, onchange, names) {
+function choice(name, values, isOptional, value, onchange, context) {
+  const names = name === "direction" ? waysOf(context) : {};
   const options = values.map((one) => [one, names[one] ?? text.choice[one] ?? one]);
-  return select(isOptional ? [["", text.value_none], ...options] : options, value, onchange);
+  return select(isOptional ? [["", text.no_reference[name] ?? text.value_none], ...options] : options, value, onchange);
 }
 
 // The zones or tripwires that are drawn; one that is gone stays to be seen.
@@ -153,7 +153,10 @@ function boxes(items, value, { document }, onchange) {
       else chosen.delete(one);
       onchange(all.filter((each) => chosen.has(each)));
     });
-    return element("label", { className: "check" }, [input, text.rule_kind[one] ?? text.choice[one] ?? one]);
+    const rule = items["x-refers"] && document.rules.find(({ id }) => id === one);
+    return element("label", { className: "check" }, [
+      input, rule ? `${ruleTitle(document, rule)} (${one})` : text.rule_kind[one] ?? text.choice[one] ?? one,
+    ]);
   }));
 }
 

@@ -6,10 +6,12 @@ import { field, resolve } from "./scene-fields.js";
 // Seen at once; everything else of a rule is under "more".
 const FIRST = [
   "zone", "tripwire", "direction", "metric", "operator", "threshold", "for_seconds", "enter_s", "min_seconds",
-  "min_people", "min_crossings", "allowed", "limit_px_s", "severity", "rules", "min_risk", "cooldown_s", "schedule",
+  "min_people", "min_crossings", "allowed", "limit_px_s", "severity", "min_risk", "rules", "schedule",
 ];
-const FIRST_OF = { rule: new Set(FIRST.filter((name) => name !== "cooldown_s" && name !== "min_risk")), alert: new Set(FIRST) };
+const FIRST_OF = { rule: new Set(FIRST), alert: new Set(["severity", "min_risk", "rules", "schedule", "cooldown_s"]) };
 const HIDDEN = new Set(["type"]);
+// What is looked for at all, beside the rules; files of models are set where the service runs.
+const LOOKING = { sampling: ["fps", "idle_fps"], detection: ["threshold", "classes"], attributes: ["every_s"] };
 
 export function ruleKinds(schema) {
   return Object.entries(schema.properties.rules.items.discriminator.mapping)
@@ -162,6 +164,28 @@ export function rulesPanel({ schema, draft, canEdit, selectedKey, onselect }) {
     ];
   }
 
+  function lookingPart() {
+    const { document } = draft;
+    const made = Object.entries(LOOKING).flatMap(([part, names]) => {
+      const { properties } = resolve(schema.properties[part], schema);
+      return names.map((name) => {
+        const path = `${part}.${name}`;
+        const node = field(name, properties[name], document[part]?.[name] ?? properties[name].default, { root: schema, document, kind: part }, (value) => {
+          fields.get(path).complain(null);
+          draft.change({ ...draft.document, [part]: { ...draft.document[part], [name]: value } }, path, "field");
+        });
+        fields.set(path, node);
+        if (!canEdit) for (const input of node.querySelectorAll("input")) input.disabled = true;
+        return node;
+      });
+    });
+    const node = element("details", { className: "looking", open: opened.has("looking") }, [
+      element("summary", {}, [text.looking_title]), element("div", { className: "scene-fields" }, made),
+    ]);
+    node.addEventListener("toggle", () => (node.open ? opened.add("looking") : opened.delete("looking")));
+    return node;
+  }
+
   function render() {
     const { document } = draft;
     fields.clear();
@@ -173,6 +197,7 @@ export function rulesPanel({ schema, draft, canEdit, selectedKey, onselect }) {
       })),
       ...(document.rules.length ? [] : [element("p", { className: "empty" }, [text.no_rules])]),
       ...alertsPart(),
+      lookingPart(),
     );
     complain(complaints);
   }
