@@ -209,7 +209,9 @@ class Service:
 
 
 @contextmanager
-def running(data_dir: Path, url: str | None = None, *, extra: int | None = 0) -> Iterator[Service]:
+def running(
+    data_dir: Path, url: str | None = None, *, extra: int | None = 0, port: int = 0
+) -> Iterator[Service]:
     """The service over a data directory, filled first unless ``extra`` is None."""
     started: list[Service] = []
     ready, stop = threading.Event(), threading.Event()
@@ -232,7 +234,8 @@ def running(data_dir: Path, url: str | None = None, *, extra: int | None = 0) ->
             app = create_app(workspace)
             add_pages(app, workspace)
             with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-                listener.bind(("127.0.0.1", 0))
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("127.0.0.1", port))
                 settings = uvicorn.Config(app, log_level="warning", access_log=False)
                 server = uvicorn.Server(settings)
                 task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,0 +1,52 @@
+// The form of conditions; the address holds them.
+import { get } from "./api.js";
+import { element } from "./dom.js";
+import { FILTERS, addressOf, condition } from "./review-address.js";
+
+const TYPING_MS = 300;
+const form = document.getElementById("filters");
+const clear = document.getElementById("clear");
+const more = document.getElementById("more");
+let typing = 0;
+
+export function fillForm() {
+  for (const name of FILTERS) form.elements[name].value = condition(name);
+  clear.hidden = !FILTERS.some(condition);
+}
+
+// `changed` after each change; `cleared` when all were taken away, which one can go back from.
+export function watchForm({ changed, cleared }) {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", (event) => {
+    clearTimeout(typing);
+    typing = setTimeout(() => {
+      const values = FILTERS.map((name) => [name, form.elements[name].value.trim() || null]);
+      history.replaceState(null, "", addressOf(Object.fromEntries(values)));
+      clear.hidden = !FILTERS.some(condition);
+      changed();
+    }, event.target.name === "q" ? TYPING_MS : 0);
+  });
+  clear.addEventListener("click", () => { clearForm(); cleared(); });
+  more.addEventListener("click", () => {
+    more.setAttribute("aria-expanded", String(form.classList.toggle("open")));
+  });
+}
+
+export function clearForm() {
+  history.pushState(null, "", addressOf({ ...Object.fromEntries(FILTERS.map((name) => [name, null])), alert: null }));
+}
+
+export async function fillCameras() {
+  const select = form.elements.camera;
+  let cursor = null;
+  try {
+    do {
+      const page = await get("/api/v1/devices", { limit: 100, cursor });
+      select.append(...page.data.map((device) => element("option", { value: device.id }, [device.name])));
+      cursor = page.meta.pagination.nextCursor;
+    } while (cursor);
+  } catch {
+    // The list says what is wrong; other conditions work.
+  }
+  select.value = condition("camera");
+}
