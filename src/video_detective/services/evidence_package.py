@@ -301,8 +301,8 @@ def _page(
 def _words(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What a model said, where it said something."""
     said = record["narration"]
-    is_said = said is not None and said["status"] == "done" and said["model"] and said["text"]
-    return said if is_said else None
+    is_said = said is not None and said["status"] == "done" and said["level"] != "template"
+    return said if is_said and said["text"] else None
 
 
 def _original(record: Mapping[str, Any], timestamp: str) -> str | None:

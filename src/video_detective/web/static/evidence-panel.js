@@ -64,7 +64,7 @@ function facts(record, english, cameraName) {
   ]);
 }
 
-export function drawEvidence(root, record, { english, cameraName, close }) {
+export function drawEvidence(root, record, { english, cameraName, close, isTold }) {
   listeners.get(root)?.abort();
   const ends = new AbortController();
   listeners.set(root, ends);
@@ -77,7 +77,7 @@ export function drawEvidence(root, record, { english, cameraName, close }) {
     heading(record, english),
     element("p", { className: "evidence-sentence" }, [(english ? record.summary_en : record.summary_zh) || record.summary_zh]),
     element("p", { className: "hint" }, [text.by_template]),
-    ...words(record.narration),
+    ...(isTold ? [] : words(record.narration)),
     element("div", { className: "evidence-media" }, [
       pictures?.node ?? element("p", { className: "hint" }, [text.no_frames]),
       film?.node ?? element("p", { className: "hint" }, [text.no_clip]),

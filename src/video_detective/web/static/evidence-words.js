@@ -6,6 +6,10 @@ export function why(reason) {
   return fill(text.words_reason, { reason: text.words_reasons[reason.split(":")[0]] ?? reason });
 }
 
+export function whose(said) {
+  return said.model ? fill(text.words_by, { model: said.model, seen: text.words_levels[said.level] ?? "" }) : text.words_by_some;
+}
+
 // What the check of a model's words found, each thing once.
 export function found(flags) {
   return [...new Set(flags.map((flag) => text.words_flags[flag.replace(/_differs$/, "")] ?? flag))];
@@ -14,7 +18,7 @@ export function found(flags) {
 // A model's words are never mixed with the facts: a block of their own says whose they are.
 export function words(said) {
   if (!said) return [];
-  const isSaid = said.status === "done" && said.model && said.text;
+  const isSaid = said.status === "done" && said.text && said.level !== "template";
   const notes = [];
   if (said.status === "pending") notes.push(text.words_pending);
   else if (!isSaid) notes.push(text.words_none);
@@ -24,7 +28,7 @@ export function words(said) {
     element("h3", {}, [text.words]),
     ...(isSaid ? [
       element("p", { lang: said.language }, [said.text]),
-      element("p", { className: "hint" }, [fill(text.words_by, { model: said.model, seen: text.words_levels[said.level] ?? said.level ?? "" })]),
+      element("p", { className: "hint" }, [whose(said)]),
     ] : []),
     ...notes.map((note) => element("p", { className: "hint" }, [note])),
     ...(flags.length ? [element("ul", { className: "hint" }, flags.map((flag) => element("li", {}, [flag])))] : []),

@@ -2,7 +2,7 @@
 import { explain, failureNotice, get } from "./api.js";
 import { element, english, fill, text } from "./dom.js";
 import { showEvent } from "./event.js";
-import { found, why } from "./evidence-words.js";
+import { found, whose, why } from "./evidence-words.js";
 import { described, local, severityChip, timeOf } from "./insights-list.js";
 import { setTitle, toast } from "./shell.js";
 import { clockOf, zoned } from "./time.js";
@@ -25,7 +25,7 @@ function words(insight, timeline) {
   return element("section", { className: isModel ? "evidence-words" : "" }, [
     ...(isModel ? [element("h3", {}, [text.words])] : []),
     element("p", { className: "said" }, [insight.vlmSummary ?? insight.message]),
-    ...(isModel ? [element("p", { className: "hint" }, [text.said_by_model])]
+    ...(isModel ? [element("p", { className: "hint by" }, [text.words_by_some])]
       : insight.vlmStatus === "pending" ? [] : [element("p", { className: "hint" }, [text.by_template])]),
     ...notes.map((note) => element("p", { className: "hint" }, [note])),
     ...(insight.vlmError ? [element("p", { className: "failure" }, [insight.vlmError])] : []),
@@ -114,7 +114,9 @@ async function evidence(node, insight, around) {
   try {
     const record = await get(`/api/event/${encodeURIComponent(insight.eventId)}`);
     const names = new Map([...around.devices.values()].map((device) => [device.cameraId, device.name]));
-    await showEvent(node, record, { english, cameraName: (id) => names.get(id) ?? id });
+    const by = document.querySelector("#insight .by");
+    if (by && record.narration) by.textContent = whose(record.narration);
+    await showEvent(node, record, { english, cameraName: (id) => names.get(id) ?? id, isTold: true });
   } catch (error) {
     const gone = error.status === 404;
     node.replaceChildren(element("h2", {}, [text.event_evidence]), element("p", gone ? {} : { className: "failure", role: "alert" },
