@@ -6,6 +6,7 @@ const TOP = 12;
 const BELOW = 34;
 const GAP_BAND = 6;
 const ROW = 34;
+const WIDEST = 64;
 const TEXTURES = 6; // as many as there are colours
 let made = 0;
 
@@ -82,7 +83,7 @@ export function columns({ slots, series, tip }) {
     const labels = shownLabels(slots, inner);
     const marks = slots.map((slot, n) => {
       const x = left + each * n;
-      const pad = Math.min(each * 0.15, 4);
+      const pad = Math.max(Math.min(each * 0.15, 4), (each - WIDEST) / 2);
       const mark = shape("g", { class: "mark" }, [shape("rect", { x, y: TOP, width: each, height: high + GAP_BAND + 2, class: "hit" })]);
       if (slot.recorded === 0) mark.append(shape("rect", { x, y: TOP, width: each, height: high, fill: `url(#${id}-gap)` }));
       else if (slot.recorded !== null && slot.recorded < 0.995) {
@@ -93,7 +94,8 @@ export function columns({ slots, series, tip }) {
         const value = one.values[n];
         if (!value) return;
         const [low, up] = [y(below), y(below + value)];
-        mark.append(...block(id, one.colour ?? index, x + pad, up, Math.max(1, each - 2 * pad), Math.max(1, low - up)));
+        const tall = Math.max(2, low - up - (below ? 1 : 0));
+        mark.append(...block(id, one.colour ?? index, x + pad, Math.min(up, low - 2), Math.max(1, each - 2 * pad), tall));
         below += value;
       });
       svg.append(mark);

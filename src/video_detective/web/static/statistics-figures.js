@@ -278,13 +278,14 @@ async function attributes(context) {
 // Every figure, in order; `load` is given the answer about people, which the page has already.
 export function figures(context) {
   const groupBy = context.days > 3 ? "day" : "hour";
-  const all = [figure(text.people_title, context, (found) => peopleDrawn(found, context), { wide: true })];
-  if (context.days > 1 && context.days <= 31) all.push(figure(text.usual_day, context, () => usualDay(context)));
+  const usual = figure(text.usual_day, context, () => usualDay(context));
+  const crossed = figure(text.crossings_title, context, () => crossings(context, groupBy));
+  const places = [figure(text.heat_title, context, () => heat(context)), figure(text.dwell_title, context, () => dwell(context))];
+  // Neighbours are about as tall.
+  const first = context.days > 1 && context.days <= 31 ? [usual, crossed, ...places] : [...places, crossed];
   return [
-    ...all,
-    figure(text.crossings_title, context, () => crossings(context, groupBy)),
-    figure(text.heat_title, context, () => heat(context)),
-    figure(text.dwell_title, context, () => dwell(context)),
+    figure(text.people_title, context, (found) => peopleDrawn(found, context), { wide: true }),
+    ...first,
     figure(text.events_title, context, () => events(context, groupBy)),
     figure(text.alerts_title, context, () => alerts(context)),
     figure(text.vehicles_title, context, (found) => vehicles(found, context)),

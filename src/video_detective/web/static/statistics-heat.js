@@ -15,10 +15,12 @@ function place(found, column, row) {
 }
 
 function scale(most) {
-  const items = STEPS.map((share, n) => {
+  const times = STEPS.map((share) => fill(text.up_to, { time: duration(Math.max(1, share * most)) }));
+  const items = times.map((words, n) => {
+    if (words === times[n + 1]) return null;
     const swatch = shape("svg", { width: 20, height: 14, class: "swatch", "aria-hidden": "true" }, [shape("rect", { width: 20, height: 14, class: `heat h${n}` })]);
-    return element("li", {}, [swatch, fill(text.up_to, { time: duration(Math.max(1, share * most)) })]);
-  });
+    return element("li", {}, [swatch, words]);
+  }).filter(Boolean);
   return element("ul", { className: "legend" }, items);
 }
 
