@@ -219,7 +219,7 @@ def test_a_tripwire_is_drawn_by_touch_and_the_draft_outlives_a_reload(
     page.get_by_role("button", name="復原（Ctrl+Z）").tap()
     page.get_by_role("button", name="復原（Ctrl+Z）").tap()
     expect(page.locator(".rule")).to_have_count(2)
-    page.locator(".scene-bar").get_by_role("button", name="捨棄修改").tap()
+    page.locator(".scene-bar").get_by_role("button", name="捨棄").tap()
     expect(page.locator(".draft-state")).to_have_text("第 1 版，已儲存")
     assert points(page) == {}
 

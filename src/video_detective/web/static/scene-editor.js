@@ -54,6 +54,7 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   function showTrails(trails, words = "") {
     canvas.showTrails(trails);
     still.tell(words, trails.length > 0);
+    if (trails.length) canvas.element.scrollIntoView({ block: "nearest" });
   }
 
   // --- rules, trying, versions
@@ -110,7 +111,9 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   const bar = element("div", { className: "scene-bar toolbar" }, [
     ...(canEdit ? [tools.node] : []), state, ...(canEdit ? [discard, undo, redo, save] : []),
   ]);
-  root.replaceChildren(bar, stale, problems, element("div", { className: "scene-editor" }, [left, right]));
+  // Stays in sight with what it complains of.
+  const head = element("div", { className: "scene-head" }, [bar, stale, problems]);
+  root.replaceChildren(head, element("div", { className: "scene-editor" }, [left, right]));
 
   function iconButton(sign, label, action) {
     const button = element("button", { type: "button", className: "icon", title: label, ariaLabel: label }, [sign]);
@@ -163,7 +166,6 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   async function saveDraft() {
     if (!check()) {
       showPanel("rules");
-      problems.scrollIntoView({ block: "nearest" });
       rules.focusFirst();
       return;
     }

@@ -4,6 +4,8 @@ import { leastPoints } from "./scene-drawing.js";
 
 const KINDS = ["zone", "tripwire"];
 
+const hasKeys = () => !matchMedia("(pointer: coarse), (max-width: 52rem)").matches;
+
 export function toolbar({ canvas, canEdit }) {
   const hint = element("p", { className: "hint tool-hint", role: "status" });
   const starts = KINDS.map((kind) => {
@@ -32,7 +34,7 @@ export function toolbar({ canvas, canEdit }) {
     cancel.hidden = !isDrawing;
     const least = leastPoints({ kind: mode });
     done.disabled = count < least;
-    hint.textContent = !canEdit ? "" : !isDrawing ? text.hint_select
+    hint.textContent = !canEdit ? "" : !isDrawing ? (hasKeys() ? text.hint_select : text.hint_select_touch)
       : count < least ? fill(mode === "zone" ? text.hint_zone : text.hint_tripwire, { n: least - count }) : text.hint_finish;
   }
   return { node, hint, show };
