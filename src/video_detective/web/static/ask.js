@@ -133,7 +133,6 @@ function show(result) {
   at("split").classList.toggle("none", !result.timeline.length);
   list.mark(currentEvent());
   list.show(page(result));
-  remember(asked.q);
 }
 
 function tell(result, isWaiting, found = []) {
@@ -294,6 +293,7 @@ function restore() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  remember(fields.q.value.trim());
   suggest();
   go(addressOf(filters()));
   run();
