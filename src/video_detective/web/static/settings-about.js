@@ -20,7 +20,7 @@ export async function show(root, { caller }) {
         [words.name, text.title],
         [words.version, versions.join(", ")],
         [words.health, state(ready ? words.well : words.unwell, ready ? "good" : "bad")],
-        [words.signed_in, `${caller.name} · ${caller.scopes.join(", ")}`],
+        [words.signed_in, caller.name],
         [words.interface, element("a", { href: "/api/openapi.json" }, ["OpenAPI"])],
       ]),
       ...(versions.length > 1 ? [element("p", { className: "failure" }, [words.versions_differ])] : []),

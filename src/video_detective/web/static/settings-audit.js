@@ -15,6 +15,12 @@ function details(entry) {
   ]);
 }
 
+// The command line and the program itself have no names of their own.
+function who({ actorKind, actorName }) {
+  const kind = words.actor_of[actorKind];
+  return actorKind === "user" || actorKind === "key" ? [actorName, element("div", { className: "hint" }, [kind])] : kind;
+}
+
 export async function show(root, { caller, isCurrent, go }) {
   const query = new URLSearchParams(location.search);
   let items = [];
@@ -76,7 +82,7 @@ export async function show(root, { caller, isCurrent, go }) {
         { label: words.number, isNumber: true }, { label: words.time }, { label: words.who }, { label: words.action }, { label: words.target }, { label: words.details },
       ], items.map((entry) => [
         String(entry.number), when(entry.time, caller.timezone),
-        [entry.actorName, element("div", { className: "hint" }, [words.actor_of[entry.actorKind]])],
+        who(entry),
         words.action_of[entry.action] ?? entry.action,
         element("code", { className: "target" }, [entry.targetId]), details(entry),
       ])),

@@ -90,14 +90,19 @@ function tellFailure(error, fields, place) {
   (first?.inputs[0] ?? place).focus();
 }
 
+// Whose password is asked for, so that password managers know; nobody sees it.
+export function userName(name) {
+  return element("input", { autocomplete: "username", value: name, readOnly: true, className: "visually-hidden", tabIndex: -1, ariaHidden: "true" });
+}
+
 // `act` gets the values by name; the form stays as it is until that has gone well.
-export function form(fields, { label, act, extra = [], className = "primary", layout = "fields" }) {
+export function form(fields, { label, act, extra = [], before = [], notes = [], className = "primary", layout = "fields" }) {
   const failure = element("p", { className: "failure", hidden: true, tabIndex: -1 });
   failure.setAttribute("role", "alert");
   const submit = element("button", { className }, [label]);
   const node = element("form", { noValidate: true, className: "settings-form" }, [
-    element("div", { className: layout }, fields.map((one) => one.node)),
-    failure,
+    ...before, element("div", { className: layout }, fields.map((one) => one.node)),
+    ...notes, failure,
     element("div", { className: "toolbar" }, [submit, ...extra]),
   ]);
   node.addEventListener("submit", async (event) => {
@@ -118,14 +123,14 @@ export function form(fields, { label, act, extra = [], className = "primary", la
 }
 
 // The same in a dialog, which closes when `act` has gone well; resolves to what it gave, or null.
-export function dialogForm(title, fields, { label, act, intro = [], className }) {
+export function dialogForm(title, fields, { label, act, intro = [], before = [], className }) {
   made += 1;
   const heading = element("h2", { id: `dialog-form-${made}` }, [title]);
   const dialog = element("dialog", {});
   dialog.setAttribute("aria-labelledby", heading.id);
   let given = null;
   dialog.append(heading, ...intro, form(fields, {
-    label, className, layout: "stack",
+    label, className, before, layout: "stack",
     extra: [button(text.cancel, () => dialog.close())],
     act: async (values) => {
       given = await act(values);

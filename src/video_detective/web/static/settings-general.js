@@ -1,7 +1,7 @@
 // The page's own looks, the account's clock and language, one's password.
 import { get, send } from "./api.js";
 import { button, element, english, text } from "./dom.js";
-import { field, form } from "./settings-forms.js";
+import { field, form, userName } from "./settings-forms.js";
 import { card, facts } from "./settings-parts.js";
 import { toast } from "./shell.js";
 
@@ -64,13 +64,13 @@ function account(found, isAdmin) {
   ]);
 }
 
-function password() {
+function password(caller) {
   const secret = { kind: "password", isRequired: true };
   const present = field({ name: "present", label: words.present, autocomplete: "current-password", ...secret });
   const next = field({ name: "password", label: words.next, autocomplete: "new-password", minLength: 10, hint: words.next_hint, ...secret });
   const again = field({ name: "again", label: words.again, autocomplete: "new-password", ...secret });
   const node = form([present, next, again], {
-    label: words.change_password,
+    label: words.change_password, before: [userName(caller.name)],
     act: async (values) => {
       if (values.password !== values.again) {
         again.tell(words.not_the_same);
@@ -86,5 +86,5 @@ function password() {
 
 export async function show(root, { caller, isAdmin }) {
   const { data } = await get(`/api/v1/accounts/${caller.accountId}`);
-  root.append(looks(), account(data, isAdmin), ...(caller.kind === "user" ? [password()] : []));
+  root.append(looks(), account(data, isAdmin), ...(caller.kind === "user" ? [password(caller)] : []));
 }

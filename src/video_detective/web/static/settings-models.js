@@ -34,8 +34,11 @@ function server(found, timezone) {
   ]);
 }
 
-function abilities(found) {
-  if (!found) return null;
+// Of what could not be asked nothing is known.
+const HOPELESS = new Set(["server", "key", "model", "settings", "timeout"]);
+
+function abilities({ abilities: found, problems: list }) {
+  if (!found || list.some(({ key }) => HOPELESS.has(key))) return null;
   const parts = [];
   if (found.embeddingSize) parts.push(fill(words.embedding, { n: number(found.embeddingSize) }));
   else {
@@ -58,7 +61,7 @@ function use(found, timezone) {
     facts([
       [words.model, found.model],
       [words.server, found.server],
-      [words.can, abilities(found.abilities)],
+      [words.can, abilities(found)],
       [words.licence, found.licence],
       [words.probed, found.probedAt ? when(found.probedAt, timezone) : null],
     ]),
@@ -107,8 +110,8 @@ export async function show(root, { caller, isCurrent }) {
       ? [card(words.servers, [element("ul", { className: "entries" }, found.servers.map((one) => server(one, caller.timezone)))], { hint: words.servers_hint })]
       : [];
     body.replaceChildren(
-      card(words.uses, uses, { hint: words.uses_hint, actions: found.uses.length ? [probe] : [] }),
-      told, ...servers,
+      card(words.uses, [told, ...uses], { hint: words.uses_hint, actions: found.uses.length ? [probe] : [] }),
+      ...servers,
       card(words.weights, [weights(found.weights)], { hint: words.weights_hint }),
     );
   }

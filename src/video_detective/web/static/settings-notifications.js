@@ -20,10 +20,11 @@ function fieldsOf(kind, channel, devices) {
   return fields;
 }
 
-function bodyOf(kind, { name, url, recipients, severities, deviceIds, tell, cooldownSeconds }) {
+// An address is shown without its query: only one that was changed is sent back.
+function bodyOf(kind, { name, url, recipients, severities, deviceIds, tell, cooldownSeconds }, before) {
   return {
     name, cooldownSeconds: Number(cooldownSeconds), filters: { severities, deviceIds, tell },
-    ...(kind === "webhook" && url ? { url } : {}),
+    ...(kind === "webhook" && url && url !== before?.url ? { url } : {}),
     ...(kind === "email" ? { recipients: recipients.split(/[\s,;，；]+/).filter(Boolean) } : {}),
   };
 }
@@ -65,7 +66,7 @@ export async function show(root, { caller, isAdmin, isCurrent }) {
   async function edit(channel) {
     const changed = await dialogForm(fill(words.edit_title, { name: channel.name }), fieldsOf(channel.kind, channel, devices), {
       label: words.save,
-      act: async (values) => (await send("PATCH", `/api/v1/channels/${channel.id}`, bodyOf(channel.kind, values))).data,
+      act: async (values) => (await send("PATCH", `/api/v1/channels/${channel.id}`, bodyOf(channel.kind, values, channel))).data,
     });
     if (!changed) return;
     await load();
@@ -188,7 +189,7 @@ function deliveryList({ caller, isAdmin, isCurrent, nameOf, deviceOf }) {
       when(one.createdAt, caller.timezone), nameOf(one.channelId),
       [deviceOf(one.deviceId), element("div", { className: "hint" }, [words.tell_of[one.kind]])],
       state(words.status_of[one.status], { done: "good", failed: "bad" }[one.status] ?? ""),
-      [element("span", { lang: "en" }, [one.answer ?? "—"]), ...(one.nextAttemptAt ? [element("div", { className: "hint" }, [words.next_attempt, " ", when(one.nextAttemptAt, caller.timezone)])] : [])],
+      [element("span", { lang: "en" }, [one.answer ?? "—"]), ...(one.nextAttemptAt && one.attempts ? [element("div", { className: "hint" }, [words.next_attempt, " ", when(one.nextAttemptAt, caller.timezone)])] : [])],
       String(one.attempts),
       isAdmin && one.status !== "waiting" ? button(words.replay, () => replay(one)) : "",
     ])), ...(cursor ? [button(text.settings_more, () => load(true), { className: "more" })] : []));

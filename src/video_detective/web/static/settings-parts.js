@@ -14,19 +14,22 @@ export function card(title, children, { hint, actions = [] } = {}) {
   ]);
 }
 
-// Columns: {label, isNumber}; rows: lists of cells, each a node, text, or a list of both.
+// Columns: {label, isNumber, isHidden}; rows: lists of cells, each a node, text, or a list of both.
+// On a narrow screen each row is a block; the roles say that it is a table all the same.
 export function table(name, columns, rows) {
-  const cells = (row) => row.map((cell, at) => element(
-    at ? "td" : "th", { className: columns[at].isNumber ? "number" : "", ...(at ? {} : { scope: "row" }) },
-    [cell ?? "—"].flat(),
-  ));
-  const wrap = element("div", { className: "table-wrap", tabIndex: 0 }, [
-    element("table", {}, [
-      element("thead", {}, [element("tr", {}, columns.map(({ label, isNumber, isHidden }) => element(
-        "th", { scope: "col", className: isNumber ? "number" : "" },
+  const cell = (content, at) => {
+    const { label, isNumber, isHidden } = columns[at];
+    const node = element(at ? "td" : "th", { className: isNumber ? "number" : "", role: at ? "cell" : "rowheader" }, [content ?? "—"].flat());
+    if (at && !isHidden) node.dataset.label = label;
+    return node;
+  };
+  const wrap = element("div", { className: "table-wrap stacks", tabIndex: 0 }, [
+    element("table", { role: "table" }, [
+      element("thead", { role: "rowgroup" }, [element("tr", { role: "row" }, columns.map(({ label, isNumber, isHidden }) => element(
+        "th", { scope: "col", role: "columnheader", className: isNumber ? "number" : "" },
         isHidden ? [element("span", { className: "visually-hidden" }, [label])] : [label],
       )))]),
-      element("tbody", {}, rows.map((row) => element("tr", {}, cells(row)))),
+      element("tbody", { role: "rowgroup" }, rows.map((row) => element("tr", { role: "row" }, row.map(cell)))),
     ]),
   ]);
   wrap.setAttribute("role", "region");

@@ -64,6 +64,7 @@ export async function show(root, { caller, isCurrent }) {
     asking?.abort?.();
     asking = new AbortController();
     if (!media.read() && !records.read()) return void (preview.textContent = words.keeps_all);
+    if ([media, records].some((one) => !one.inputs[0].validity.valid)) return void (preview.textContent = "");
     try {
       const found = await going(asking.signal);
       preview.textContent = found.events || found.files ? fill(words.would_go, { amount: amount(found) }) : words.nothing_goes;
@@ -90,7 +91,7 @@ export async function show(root, { caller, isCurrent }) {
   }
 
   const settings = form([media, records], {
-    label: words.save,
+    label: words.save, notes: [preview],
     act: async (values) => {
       const wanted = { mediaDays: days(values.mediaDays), recordDays: days(values.recordDays) };
       const gone = wanted.mediaDays || wanted.recordDays ? await going() : { events: 0, files: 0 };
@@ -105,7 +106,7 @@ export async function show(root, { caller, isCurrent }) {
     },
   });
   draw();
-  root.append(card(words.keep, [settings, preview], { hint: words.keep_hint }), facts_, zoneHint(caller.timezone));
+  root.append(card(words.keep, [settings], { hint: words.keep_hint }), facts_, zoneHint(caller.timezone));
   tell();
   if (found.round) timer = setTimeout(follow, AGAIN_MS);
   return () => clearTimeout(timer);

@@ -1,7 +1,7 @@
 // People who sign in: made, invited, changed, disabled.
 import { explain, send } from "./api.js";
 import { button, element, fill, text } from "./dom.js";
-import { dialogForm, field } from "./settings-forms.js";
+import { dialogForm, field, userName } from "./settings-forms.js";
 import { all, card, joined, showOnce, state, table, when, zoneHint } from "./settings-parts.js";
 import { confirmAction, toast } from "./shell.js";
 
@@ -34,7 +34,7 @@ export async function show(root, { caller, isCurrent }) {
   }
 
   const make = () => attempt(async () => {
-    const name = field({ name: "name", label: words.name, isRequired: true, maxLength: 200, autocomplete: "off" });
+    const name = field({ name: "name", label: words.name, isRequired: true, maxLength: 200, autocomplete: "username" });
     const password = field({ name: "password", label: words.password, kind: "password", isRequired: true, minLength: 10, hint: words.password_hint, autocomplete: "new-password" });
     const made = await dialogForm(words.new_user, [name, password, roleField("viewer"), devicesField(null, devices)], {
       label: words.make,
@@ -57,7 +57,7 @@ export async function show(root, { caller, isCurrent }) {
   const edit = (user) => attempt(async () => {
     const password = field({ name: "password", label: words.new_password, kind: "password", minLength: 10, hint: words.new_password_hint, autocomplete: "new-password" });
     const changed = await dialogForm(fill(words.edit_title, { name: user.name }), [roleField(user.role), devicesField(user.deviceIds, devices), password], {
-      label: words.save,
+      label: words.save, before: [userName(user.name)],
       act: async (values) => (await send("PATCH", `/api/v1/users/${user.id}`, {
         role: values.role, deviceIds: values.deviceIds.length ? values.deviceIds : null,
         ...(values.password ? { password: values.password } : {}),

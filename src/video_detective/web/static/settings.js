@@ -54,7 +54,6 @@ async function show() {
     if (!isCurrent()) return;
     // Built apart from the page, so that a part that was left shows nothing any more.
     const place = element("section", { className: `part part-${name}` });
-    place.setAttribute("aria-label", text.settings_tabs[name]);
     const end = await part.show(place, { caller, isAdmin: caller.scopes.includes("admin"), isCurrent, go });
     if (!isCurrent()) return end?.();
     leave = end ?? leave;
