@@ -15,7 +15,7 @@ from tests.routes import OPEN, Operation, document, operations
 
 ALL = operations(endless=True)
 OURS = [item for item in ALL if item.path.startswith("/api/v1/")]
-BINARY = re.compile(r"/(snapshot|export|live)$")
+BINARY = re.compile(r"/(snapshot|try-source|export|live)$")
 """Addresses that answer a picture, an archive or events."""
 NO_SCOPE = frozenset(
     {

@@ -151,6 +151,12 @@ class SceneSchema(Wire):
     ``*`` is an id. What depends on several fields is checked only when a document is sent.
     """  # noqa: D205 - one sentence
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"document": {"type": "object", "properties": {}, "$defs": {}}}]
+        }
+    )
+
     document: dict[str, Any]
 
 

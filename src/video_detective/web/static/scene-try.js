@@ -105,7 +105,8 @@ export function tryPanel({ device, sceneId, draft, check, onproblems, ontrails, 
     const [since, until] = [local(data.from), local(data.to)];
     const events = [...data.events.appear, ...data.events.vanish, ...data.events.same, ...data.events.move.map((one) => one.draft)];
     isOneDay = new Set(events.map((event) => dayOf(local(event.startTime)))).size === 1;
-    const alerts = fill(text.try_alerts, { now: data.alerts.now.total, draft: data.alerts.draft.total });
+    const [now, then] = [data.alerts.now.total, data.alerts.draft.total];
+    const alerts = now === then ? fill(text.try_alerts_same, { n: now }) : fill(text.try_alerts, { now, draft: then });
     const limits = data.limits.map((limit) => element("li", {}, [text.try_limit[limit.code] ?? limit.message]));
     const isEqual = data.counts.appear + data.counts.vanish + data.counts.move === 0;
     return [
