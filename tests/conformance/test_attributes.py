@@ -32,6 +32,17 @@ HOUR_NS = 3600 * NS_PER_S
 NOON_NS = int(datetime(2026, 2, 25, 12, tzinfo=UTC).timestamp()) * NS_PER_S
 UTC_HOURS = LocalClock(stretch_ns=HOUR_NS, offsets=((0, 0),))
 EVERYTHING = AttributeQuery(reach=None)
+EVENT = Event(
+    event_id="evt_20260225_cam01_0001",
+    camera_id="cam01",
+    type="intrusion",
+    risk_level="high",
+    rule_id="r",
+    start_ns=NOON_NS,
+    established_ns=NOON_NS,
+    end_ns=NOON_NS,
+    frames=(0, 0),
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -131,6 +142,65 @@ async def test_another_analysis_of_the_same_moments_takes_the_place_of_the_first
     assert (await sums(db)).total_persons == 11
 
 
+async def test_of_footage_analysed_again_at_another_time_only_the_newer_records_count(
+    db: Database,
+) -> None:
+    async def analysed(settings_hash: str, at_s: float, persons: int) -> Run:
+        key = RunKey(camera_id="cam01", fingerprint="film", settings_hash=settings_hash)
+        run = await db.begin_run(key, {}, start_ns=0)
+        if run.status != "done":
+            await db.commit_step(run, step(record(at_s, persons), record(at_s + 10, persons)))
+            await db.finish_run(run, {})
+        return run
+
+    async def told() -> tuple[list[int], int | None, int, int]:
+        page = await db.attributes.page(EVERYTHING, limit=10)
+        near = await db.attributes.near("cam01", NOON_NS)
+        cut = await sums(db, NOON_NS, NOON_NS + 60 * NS_PER_S)
+        assert page.total == len(page.rows) == (await sums(db)).records
+        return (
+            [row.total_persons for row in page.rows],
+            (await sums(db)).total_persons,
+            cut.total_persons,
+            len(near),
+        )
+
+    live = await begin(db, source="live")
+    await db.commit_step(live, step(record(5, 9)))
+    await analysed("first", 0, 3)
+    assert await told() == ([3, 3], 6, 6, 2)
+    (first, _) = (await db.attributes.page(EVERYTHING, limit=10)).rows
+
+    await analysed("second", 7200, 4)
+
+    assert await told() == ([4, 4, 9], 17, 9, 1), "what the first one hid is shown again"
+    assert await db.attributes.record(None, first.attribute_id) is None
+
+    await analysed("third", 7200, 5)
+    assert await told() == ([5, 5, 9], 19, 9, 1)
+
+    await analysed("first", 0, 3)
+    assert await told() == ([3, 3], 6, 6, 2)
+    assert await db.attributes.record(None, first.attribute_id) == first
+
+
+async def test_a_superseded_analysis_that_goes_on_records_nothing_that_is_shown(
+    db: Database,
+) -> None:
+    slow_key = RunKey(camera_id="cam01", fingerprint="a.mp4", settings_hash="slow")
+    slow = await db.begin_run(slow_key, {}, start_ns=0)
+    quick = await begin(db)
+    await db.commit_step(quick, step(record(0, 3)))
+    await db.commit_step(slow, step(record(0, 4)))
+    await db.finish_run(quick, {})
+    await db.commit_step(slow, step(record(10, 4)))
+    assert (await sums(db)).total_persons == 3
+
+    await db.finish_run(slow, {})
+
+    assert (await sums(db)).total_persons == 8
+
+
 async def test_a_sum_of_nulls_is_null_and_one_of_some_numbers_is_their_sum(db: Database) -> None:
     await db.commit_step(await begin(db), step(record(0, hat=1), record(10), record(2000, hat=2)))
 
@@ -197,19 +267,8 @@ async def test_an_insight_tells_the_nearest_record_whichever_came_first(
     db: Database, alert_first: bool
 ) -> None:
     run = await begin(db)
-    event = Event(
-        event_id="evt_20260225_cam01_0001",
-        camera_id="cam01",
-        type="intrusion",
-        risk_level="high",
-        rule_id="r",
-        start_ns=NOON_NS,
-        established_ns=NOON_NS,
-        end_ns=NOON_NS,
-        frames=(0, 0),
-    )
     alert = Alert(
-        event_id=event.event_id,
+        event_id=EVENT.event_id,
         camera_id="cam01",
         alert_rule="every-event",
         kind="event",
@@ -221,7 +280,7 @@ async def test_an_insight_tells_the_nearest_record_whichever_came_first(
         message="m",
         triggered_ns=NOON_NS,
     )
-    alerting = Step(checkpoint=b"", events=[StoredEvent(event=event)], alerts=[alert])
+    alerting = Step(checkpoint=b"", events=[StoredEvent(event=EVENT)], alerts=[alert])
     recording = step(record(-31, 9), record(-20, 4, female=3, male=1), record(25, 7))
     for one in (alerting, recording) if alert_first else (recording, alerting):
         await db.commit_step(run, one)
@@ -251,13 +310,17 @@ async def summary_of(db: Database) -> Any:
 
 
 async def test_what_a_model_says_later_completes_a_record_or_makes_one(db: Database) -> None:
-    await db.commit_step(await begin(db), step(record(0, 2, upper_red=1)))
+    run = await begin(db)
+    events = [StoredEvent(event=EVENT)]
+    recorded = stretch(record(0, 2, upper_red=1))
+    await db.commit_step(run, Step(checkpoint=b"", events=events, attributes=recorded))
 
     said = record(0, 2, upper_red=2, female=1, male=1)
-    await db.attributes.add("cam01", said, node_id=None, stored_ns=NOON_NS + 1)
+    await db.attributes.add(EVENT.event_id, said, node_id=None, stored_ns=NOON_NS + 1)
     others = record(0, 3, hat=3)
-    await db.attributes.add("cam01", others, node_id=None, stored_ns=NOON_NS + 2)
-    await db.attributes.add("cam01", record(5, 1, hat=1), node_id=None, stored_ns=NOON_NS + 2)
+    await db.attributes.add(EVENT.event_id, others, node_id=None, stored_ns=NOON_NS + 2)
+    later = record(5, 1, hat=1)
+    await db.attributes.add(EVENT.event_id, later, node_id=None, stored_ns=NOON_NS + 2)
 
     newer, older = (await db.attributes.page(EVERYTHING, limit=10)).rows
     assert older.attributes == Attributes(upper_red=1, female=1, male=1)

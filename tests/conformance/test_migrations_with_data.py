@@ -202,6 +202,54 @@ async def test_events_of_an_earlier_version_are_listed_found_and_added_to(
         assert await found(workspace, "紅蘿蔔") == {"evt_20260115_cam01_0099"}
 
 
+async def test_attributes_are_given_to_their_analyses_and_hidden_with_them(
+    url: str, filled: Path, tmp_path: Path
+) -> None:
+    at_revision(url, "0004", filled)
+    with engine_of(url) as engine, engine.begin() as connection:
+        old = MetaData()
+        old.reflect(connection, only=["runs", "looks", "scene_analysis_attributes"])
+        account_id = connection.scalar(text("SELECT account_id FROM accounts"))
+        run = {
+            "camera_id": "cam01", "fingerprint": "film", "epoch": 1, "done": True, "start_ns": 0,
+            "info": {}, "progress": {},
+        }  # fmt: skip
+        look = {"count": 1, "data": b""}
+        record = {
+            "account_id": account_id, "camera_id": "cam01", "source": "colour", "created_ns": 0,
+            "updated_ns": 0,
+        }  # fmt: skip
+        connection.execute(
+            insert(old.tables["runs"]),
+            [
+                run | {"run_id": 1002, "settings_hash": "2", "superseded_by": None},
+                run | {"run_id": 1001, "settings_hash": "1", "superseded_by": 1002},
+            ],
+        )
+        connection.execute(
+            insert(old.tables["looks"]),
+            [
+                look | {"run_id": 1001, "first_ns": ns(0), "last_ns": ns(30)},
+                look | {"run_id": 1002, "first_ns": ns(20), "last_ns": ns(50)},
+            ],
+        )
+        connection.execute(
+            insert(old.tables["scene_analysis_attributes"]),
+            [
+                record | {"attribute_id": str(at), "captured_ns": ns(at), "total_persons": persons}
+                for at, persons in ((10, 3), (25, 4), (45, 5), (600, 6))
+            ],
+        )
+
+    await (await Database.open(tmp_path, url)).close()
+
+    told = by_key(
+        rows_of(url, "scene_analysis_attributes"), ["total_persons", "run_id", "is_hidden"]
+    )
+    assert told == [(3, 1001, True), (4, 1002, False), (5, 1002, False), (6, None, False)]
+    assert sum(row["total_persons"] for row in rows_of(url, "attribute_buckets")) == 15
+
+
 async def found(workspace: Workspace, words: str) -> set[str]:
     answer = await search(
         workspace, words, now_ns=now_ns(), camera="", since="", until="", limit=50, cursor=None,

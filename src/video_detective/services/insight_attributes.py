@@ -76,7 +76,7 @@ async def record_attributes(
             source="colour" if asked.completion is None else "vlm",
         )
         await workspace.database.attributes.add(
-            claim.camera_id, record, node_id=node_id(workspace), stored_ns=now_ns()
+            claim.event_id, record, node_id=node_id(workspace), stored_ns=now_ns()
         )
         return asked
     return None

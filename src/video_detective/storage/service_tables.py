@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     event,
+    false,
 )
 
 from video_detective.storage.dialects import AUTO_KEY, KEY_TEXT, SafeText
@@ -409,11 +410,16 @@ ATTRIBUTES = Table(
     Column("user_id", KEY_TEXT),
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
-    UniqueConstraint("camera_id", "captured_ns"),
+    Column("run_id", BigInteger, ForeignKey("runs.run_id")),
+    Column("is_hidden", Boolean, nullable=False, server_default=false()),
+    UniqueConstraint("camera_id", "captured_ns", "run_id"),
     Index(None, "account_id", "captured_ns", "attribute_id"),
+    Index(None, "run_id"),
 )
 """Counts over the persons in view at ``captured_ns``; null is not known. ``source``: what
-determined more than colours: ``colour`` (nothing did), ``onnx``, ``vlm``."""
+determined more than colours: ``colour`` (nothing did), ``onnx``, ``vlm``. ``run_id``: the analysis
+that recorded it. ``is_hidden``: it is neither listed nor counted, because that analysis is
+superseded, or because a later one looked at the same moments."""
 
 ATTRIBUTE_BUCKETS = Table(
     "attribute_buckets",
@@ -427,7 +433,7 @@ ATTRIBUTE_BUCKETS = Table(
     Index(None, "camera_id", "start_ns"),
     sqlite_with_rowid=False,
 )
-"""Sums of ``ATTRIBUTES`` over quarters of an hour UTC, kept in the transaction of the records.
+"""Sums of shown ``ATTRIBUTES`` over quarters of an hour UTC, kept in the records' transaction.
 Every time zone's hours and days begin at such a quarter. A sum of nulls only is null.
 The time stands first in the key, so that those of many devices come in order of it."""
 

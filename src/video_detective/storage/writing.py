@@ -132,6 +132,9 @@ async def _supersede_others(
         .values(superseded_by=case((is_other, run_id), else_=None))
     )
     await documents.drop_runs(connection, sorted(shown - {run_id}))
+    await attributes.show_runs(
+        connection, key.camera_id, run_id, shown - {run_id}, was_shown=run_id in shown
+    )
     await insights.show_runs(connection, run_id, shown - {run_id})
     if run_id not in shown:
         await documents.index_run(connection, kind, run_id)
@@ -178,7 +181,7 @@ async def commit_step(connection: AsyncConnection, kind: Kind, run: Run, step: S
     await _grow_coverage(connection, kind, camera_id, step.coverage)
     await insights.make_alerts(connection, kind, run, step)
     if step.attributes is not None:
-        await attributes.save(connection, kind, camera_id, step.attributes)
+        await attributes.save(connection, kind, run, step.attributes)
     if times := [alert.triggered_ns for alert in step.alerts]:
         await attributes.mark_insights(connection, camera_id, min(times), max(times))
 

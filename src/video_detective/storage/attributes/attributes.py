@@ -80,7 +80,10 @@ class AttributeRecords:
 
     async def record(self, reach: Reach | None, attribute_id: str) -> AttributeRow | None:
         """One record; None when there is none in reach."""
-        known: list[ColumnElement[bool]] = [ATTRIBUTES.c.attribute_id == attribute_id]
+        known: list[ColumnElement[bool]] = [
+            ATTRIBUTES.c.attribute_id == attribute_id,
+            ATTRIBUTES.c.is_hidden.is_(False),
+        ]
         if reach is not None:
             known.append(of_row(reach, ATTRIBUTES))
         async with self._reading() as connection:
@@ -100,6 +103,7 @@ class AttributeRecords:
                     record.camera_id == camera_id,
                     record.captured_ns >= time_ns - NEAR_NS,
                     record.captured_ns <= time_ns + NEAR_NS,
+                    record.is_hidden.is_(False),
                 )
             )
             .order_by(func.abs(record.captured_ns - time_ns), record.captured_ns)
@@ -130,16 +134,16 @@ class AttributeRecords:
             return await statistics.statistics(connection, query, clock)
 
     async def add(
-        self, camera_id: str, record: AttributeRecord, *, node_id: str | None, stored_ns: int
+        self, event_id: str, record: AttributeRecord, *, node_id: str | None, stored_ns: int
     ) -> None:
-        """Add what a model said later of one moment.
+        """Add what a model said later of one moment of an event.
 
-        Where there is a record of that moment, only what is not known there is added, and nothing
-        when it counts other persons.
+        Where its analysis has a record of that moment, only what is not known there is added, and
+        nothing when it counts other persons.
         """
         async with self._writing() as connection:
             await writing.add(
-                connection, self._kind, camera_id, record, node_id=node_id, stored_ns=stored_ns
+                connection, self._kind, event_id, record, node_id=node_id, stored_ns=stored_ns
             )
 
 

@@ -33,7 +33,10 @@ _LAST_NS = (1 << 63) - 1
 
 
 def conditions(query: AttributeQuery, table: Table) -> list[ColumnElement[bool]]:
-    """Of a table with ``camera_id``: in reach, with the plan; of ``ATTRIBUTES`` the period too."""
+    """Of a table with ``camera_id``: in reach, with the plan.
+
+    Of ``ATTRIBUTES`` also the period, and those that are shown.
+    """
     theirs = select(DEVICES.c.camera_id).where(
         DEVICES.c.plan == "LEVEL_02", DEVICES.c.deleted_ns.is_(None)
     )
@@ -51,6 +54,7 @@ def conditions(query: AttributeQuery, table: Table) -> list[ColumnElement[bool]]
     if query.camera_id is not None:
         known.append(table.c.camera_id == query.camera_id)
     if table is ATTRIBUTES:
+        known.append(table.c.is_hidden.is_(False))
         if query.camera_id is None and query.reach is not None:
             known.append(table.c.account_id == query.reach.account_id)
         if query.since_ns is not None:

@@ -6,18 +6,20 @@ are few, and sums that are never added to cannot drift from what they sum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     RowMapping,
     and_,
     bindparam,
     delete,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -32,6 +34,7 @@ from video_detective.storage.attributes.base import (
     AttributeStretch,
     bucket_starts,
 )
+from video_detective.storage.base import Run
 from video_detective.storage.dialects import Insert, insert_into
 from video_detective.storage.ids import new_id
 from video_detective.storage.service_tables import (
@@ -41,85 +44,174 @@ from video_detective.storage.service_tables import (
     INSIGHTS,
     SCENES,
 )
+from video_detective.storage.tables import EVENTS, RUNS
 
 Kind = Literal["sqlite", "postgresql"]
 _CHUNK = 500
 
 
 async def save(
-    connection: AsyncConnection, kind: Kind, camera_id: str, stretch: AttributeStretch
+    connection: AsyncConnection, kind: Kind, run: Run, stretch: AttributeStretch
 ) -> None:
     """Write a stretch's records instead of earlier ones of the same moments, and their sums.
 
-    A camera that is no device has no plan and keeps none.
+    Those of other analyses are hidden, unless this one is superseded: then its own are. A camera
+    that is no device has no plan and keeps none.
     """
+    camera_id = run.key.camera_id
     owner = await _lock(connection, camera_id)
     if owner is None:
         return
     records = {record.captured_ns: record for record in stretch.records}
     changed = set(records)
+    is_hidden = await _is_superseded(connection, run.run_id)
     stored = ATTRIBUTES.c
     for first_ns, last_ns in stretch.spans:
-        earlier = await connection.execute(
-            select(stored.captured_ns).where(
-                stored.camera_id == camera_id,
-                stored.captured_ns >= first_ns,
-                stored.captured_ns <= last_ns,
-            )
-        )
+        within = (stored.camera_id == camera_id, stored.captured_ns.between(first_ns, last_ns))
+        own = (*within, stored.run_id == run.run_id)
+        earlier = await connection.execute(select(stored.captured_ns).where(*own))
         replaced = [time_ns for time_ns in earlier.scalars() if time_ns not in records]
         for start in range(0, len(replaced), _CHUNK):
-            await connection.execute(
-                delete(ATTRIBUTES).where(
-                    stored.camera_id == camera_id,
-                    stored.captured_ns.in_(replaced[start : start + _CHUNK]),
-                )
-            )
+            some = replaced[start : start + _CHUNK]
+            await connection.execute(delete(ATTRIBUTES).where(*own, stored.captured_ns.in_(some)))
         changed.update(replaced)
+        if not is_hidden:
+            others = stored.run_id.is_distinct_from(run.run_id)
+            changed.update(await _turn(connection, True, *within, others))
     if not changed:
         return
-    values = [_values(record, owner, camera_id, stretch) for _, record in sorted(records.items())]
+    values = [
+        _values(record, owner, camera_id, stretch, run.run_id, is_hidden)
+        for _, record in sorted(records.items())
+    ]
     if values:
         await connection.execute(_put(kind), values)
-    for start_ns in bucket_starts(list(changed)):
-        await _sum_up(connection, camera_id, start_ns)
-    await mark_insights(connection, camera_id, min(changed), max(changed))
+    await _settle(connection, camera_id, changed)
 
 
 async def add(
     connection: AsyncConnection,
     kind: Kind,
-    camera_id: str,
+    event_id: str,
     record: AttributeRecord,
     *,
     node_id: str | None,
     stored_ns: int,
 ) -> None:
-    """Write what was learnt of one moment later; what a record of it knows already stays."""
-    owner = await _lock(connection, camera_id)
-    if owner is None:
+    """Write what was learnt later of one moment of an event; what its record knows already stays.
+
+    An event that is gone meanwhile leaves nothing.
+    """
+    found = await connection.execute(
+        select(EVENTS.c.camera_id, EVENTS.c.run_id).where(EVENTS.c.event_id == event_id)
+    )
+    event = found.first()
+    owner = None if event is None else await _lock(connection, event.camera_id)
+    if event is None or owner is None:
         return
+    stored = ATTRIBUTES.c
+    told_by_another = await connection.scalar(
+        select(stored.attribute_id).where(
+            stored.camera_id == event.camera_id,
+            stored.captured_ns == record.captured_ns,
+            stored.run_id.is_distinct_from(event.run_id),
+            stored.is_hidden.is_(False),
+        )
+    )
+    is_hidden = told_by_another is not None or await _is_superseded(connection, event.run_id)
     stretch = AttributeStretch(spans=(), records=(record,), node_id=node_id, stored_ns=stored_ns)
-    values = _values(record, owner, camera_id, stretch)
+    values = _values(record, owner, event.camera_id, stretch, event.run_id, is_hidden)
     await connection.execute(_complete(kind), [values])
-    (start_ns,) = bucket_starts([record.captured_ns])
-    await _sum_up(connection, camera_id, start_ns)
-    await mark_insights(connection, camera_id, record.captured_ns, record.captured_ns)
+    await _settle(connection, event.camera_id, {record.captured_ns})
 
 
-async def remove(connection: AsyncConnection, camera_id: str, times: Sequence[int]) -> None:
-    """Delete the records of these moments, and take them out of the sums."""
+async def remove(connection: AsyncConnection, camera_id: str, times: Mapping[str, int]) -> None:
+    """Delete records, and take them out of the sums.
+
+    Args:
+        connection: In a transaction.
+        camera_id: Whose they are.
+        times: Their moments, by attribute id.
+    """
     if not times:
         return
     await _lock(connection, camera_id)
-    stored = ATTRIBUTES.c
-    for start in range(0, len(times), _CHUNK):
-        some = times[start : start + _CHUNK]
-        await connection.execute(
-            delete(ATTRIBUTES).where(stored.camera_id == camera_id, stored.captured_ns.in_(some))
-        )
-    for start_ns in bucket_starts(times):
+    ids = sorted(times)
+    for start in range(0, len(ids), _CHUNK):
+        some = ids[start : start + _CHUNK]
+        await connection.execute(delete(ATTRIBUTES).where(ATTRIBUTES.c.attribute_id.in_(some)))
+    for start_ns in bucket_starts(list(times.values())):
         await _sum_up(connection, camera_id, start_ns)
+
+
+async def show_runs(
+    connection: AsyncConnection,
+    camera_id: str,
+    shown: int,
+    hidden: Collection[int],
+    *,
+    was_shown: bool,
+) -> None:
+    """Records are listed and counted as events are: those of superseded analyses are not.
+
+    Where superseded ones hid others of the same moments, those are shown again.
+
+    Args:
+        connection: In the transaction that changes ``runs.superseded_by``, after the change and
+            before insights are changed: other writers lock the device first, too.
+        camera_id: Whose footage it is.
+        shown: The analysis that is listed now.
+        hidden: Those that it supersedes.
+        was_shown: Whether it was listed before.
+    """
+    await _lock(connection, camera_id)
+    stored = ATTRIBUTES.c
+    if not was_shown:
+        times = await _turn(connection, False, stored.run_id == shown)
+        if times:
+            others = (*_between(camera_id, times), stored.run_id.is_distinct_from(shown))
+            await _settle(connection, camera_id, {*times, *await _turn(connection, True, *others)})
+    listed = select(RUNS.c.run_id).where(RUNS.c.superseded_by.is_(None))
+    for run_id in sorted(hidden):
+        times = await _turn(connection, True, stored.run_id == run_id)
+        if times:
+            there = _between(camera_id, times)
+            back = await _turn(connection, False, *there, stored.run_id == shown)
+            if not back:
+                by_listed = or_(stored.run_id.is_(None), stored.run_id.in_(listed))
+                back = await _turn(connection, False, *there, by_listed)
+            await _settle(connection, camera_id, {*times, *back})
+
+
+def _between(camera_id: str, times: Collection[int]) -> tuple[ColumnElement[bool], ...]:
+    stored = ATTRIBUTES.c
+    return stored.camera_id == camera_id, stored.captured_ns.between(min(times), max(times))
+
+
+async def _turn(
+    connection: AsyncConnection, is_hidden: bool, *which: ColumnElement[bool]
+) -> list[int]:
+    """Hide or show records; returns the moments of those that were not so before."""
+    stored = ATTRIBUTES.c
+    turned = await connection.execute(
+        update(ATTRIBUTES)
+        .where(*which, stored.is_hidden.is_(not is_hidden))
+        .values(is_hidden=is_hidden)
+        .returning(stored.captured_ns)
+    )
+    return list(turned.scalars())
+
+
+async def _settle(connection: AsyncConnection, camera_id: str, changed: Collection[int]) -> None:
+    """Make the sums over these moments, and what insights near them tell, right again."""
+    for start_ns in bucket_starts(list(changed)):
+        await _sum_up(connection, camera_id, start_ns)
+    await mark_insights(connection, camera_id, min(changed), max(changed))
+
+
+async def _is_superseded(connection: AsyncConnection, run_id: int | None) -> bool:
+    superseded = select(RUNS.c.superseded_by.is_not(None)).where(RUNS.c.run_id == run_id)
+    return bool(await connection.scalar(superseded))
 
 
 async def mark_insights(
@@ -157,6 +249,7 @@ async def mark_insights(
                 record.camera_id == camera_id,
                 record.captured_ns >= at_ns - NEAR_NS,
                 record.captured_ns <= at_ns + NEAR_NS,
+                record.is_hidden.is_(False),
             )
             .order_by(distance, record.captured_ns)
             .limit(1)
@@ -199,7 +292,12 @@ async def _lock(connection: AsyncConnection, camera_id: str) -> RowMapping | Non
 
 
 def _values(
-    record: AttributeRecord, owner: RowMapping, camera_id: str, stretch: AttributeStretch
+    record: AttributeRecord,
+    owner: RowMapping,
+    camera_id: str,
+    stretch: AttributeStretch,
+    run_id: int | None,
+    is_hidden: bool,
 ) -> dict[str, Any]:
     attributes = bounded(record.attributes, record.total_persons)
     return {
@@ -215,16 +313,18 @@ def _values(
         "user_id": stretch.user_id,
         "created_ns": stretch.stored_ns,
         "updated_ns": stretch.stored_ns,
+        "run_id": run_id,
+        "is_hidden": is_hidden,
     }
 
 
 @cache
 def _put(kind: Kind) -> Insert:
-    """The record of a moment is replaced; it keeps its id and when it was made."""
+    """The analysis's record of a moment is replaced; it keeps its id and when it was made."""
     statement = insert_into(ATTRIBUTES, kind)
-    kept = {"attribute_id", "camera_id", "captured_ns", "created_ns"}
+    kept = {"attribute_id", "camera_id", "captured_ns", "run_id", "created_ns"}
     return statement.on_conflict_do_update(
-        index_elements=["camera_id", "captured_ns"],
+        index_elements=["camera_id", "captured_ns", "run_id"],
         set_={c.name: statement.excluded[c.name] for c in ATTRIBUTES.c if c.name not in kept},
     )
 
@@ -234,7 +334,7 @@ def _complete(kind: Kind) -> Insert:
     statement = insert_into(ATTRIBUTES, kind)
     old, new = ATTRIBUTES.c, statement.excluded
     return statement.on_conflict_do_update(
-        index_elements=["camera_id", "captured_ns"],
+        index_elements=["camera_id", "captured_ns", "run_id"],
         set_={
             **{name: func.coalesce(old[name], new[name]) for name in FIELDS},
             "source": new.source,
@@ -269,6 +369,7 @@ def _making_sums() -> PlainInsert:
             record.camera_id == bindparam("camera"),
             record.captured_ns >= since,
             record.captured_ns < until,
+            record.is_hidden.is_(False),
         )
         .group_by(record.camera_id)
     )

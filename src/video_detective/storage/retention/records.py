@@ -107,7 +107,7 @@ async def _delete_attributes(
 ) -> int:
     time_ns = ATTRIBUTES.c.captured_ns
     found = await connection.execute(
-        select(time_ns)
+        select(ATTRIBUTES.c.attribute_id, time_ns)
         .where(
             ATTRIBUTES.c.camera_id == camera_id,
             time_ns < before_ns,
@@ -118,7 +118,7 @@ async def _delete_attributes(
         .order_by(time_ns)
         .limit(ROWS_A_STEP)
     )
-    times = list(found.scalars())
+    times = {row.attribute_id: row.captured_ns for row in found}
     await attributes.remove(connection, camera_id, times)
     return len(times)
 
