@@ -17,7 +17,7 @@ async function hashOf(address, signal) {
 }
 
 export function integrity(record, signal) {
-  const rows = record.media.map((file) => ({ file, state: element("td", { className: "evidence-state" }) }));
+  const rows = record.media.map((file) => ({ file, state: element("td", { className: "evidence-state" }, record.media_deleted_time ? [text.file_deleted] : []) }));
   const result = element("p", { role: "status" });
   const check = element("button", { type: "button" }, [text.verify]);
   check.addEventListener("click", async () => {
@@ -50,6 +50,7 @@ export function integrity(record, signal) {
     element("p", { className: "hint" }, [text.audited]),
     // Browsers hash only for pages that nobody on the way can have changed.
     ...(rows.length === 0 ? [element("p", { className: "hint" }, [text.no_files])]
+      : record.media_deleted_time ? []
       : globalThis.isSecureContext ? [check, result] : [element("p", { className: "notice" }, [text.verify_insecure])]),
     ...(rows.length ? [wrap] : []),
   ]);

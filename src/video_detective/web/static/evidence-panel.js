@@ -2,6 +2,7 @@
 import { element, fill, text } from "./dom.js";
 import { gallery } from "./evidence-gallery.js";
 import { integrity } from "./evidence-integrity.js";
+import { deleted, keeper } from "./evidence-keep.js";
 import { player } from "./evidence-player.js";
 import { words } from "./evidence-words.js";
 import { clockOf, period } from "./time.js";
@@ -21,6 +22,7 @@ function heading(record, english) {
   return element("div", { className: "evidence-head" }, [
     element("h2", {}, [english ? record.type_en : record.event_type]),
     element("span", { className: `risk ${record.risk_level}` }, [`${text.risk} ${text[`risk_${record.risk_level}`]}`]),
+    keeper(record),
     element("a", {
       className: "button evidence-export", download: "",
       href: `/api/v1/events/${encodeURIComponent(record.event_id)}/export?lang=${english ? "en" : "zh-TW"}`,
@@ -78,7 +80,7 @@ export function drawEvidence(root, record, { english, cameraName, close, isTold 
     element("p", { className: "evidence-sentence" }, [(english ? record.summary_en : record.summary_zh) || record.summary_zh]),
     element("p", { className: "hint" }, [text.by_template]),
     ...(isTold ? [] : words(record.narration)),
-    element("div", { className: "evidence-media" }, [
+    record.media_deleted_time ? deleted(record) : element("div", { className: "evidence-media" }, [
       pictures?.node ?? element("p", { className: "hint" }, [text.no_frames]),
       film?.node ?? element("p", { className: "hint" }, [text.no_clip]),
     ]),
