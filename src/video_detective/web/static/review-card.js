@@ -50,9 +50,10 @@ export function card(alert, { address, tab, isPicked, isCurrent, mayWrite }) {
         element("strong", {}, [name]),
         element("span", { className: `risk ${alert.severity === "critical" ? "critical" : "medium"}` }, [text.severities[alert.severity]]),
         ...(isElsewhere ? [stateChip(alert)] : []),
-        element("time", { dateTime: alert.triggeredAt }, [clockOf(at)]),
       ]),
-      element("span", { className: "where" }, [where]),
+      element("span", { className: "where" }, [
+        element("time", { dateTime: alert.triggeredAt }, [clockOf(at)]), ` · ${where}`,
+      ]),
       ...words(alert),
     ]),
   ]);

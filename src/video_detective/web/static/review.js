@@ -5,7 +5,8 @@ import { element, fill, text } from "./dom.js";
 import { subscribe } from "./live.js";
 import { askReason, setReviews } from "./review-actions.js";
 import { addressOf, asked, currentAlert, queryKey, tabOf } from "./review-address.js";
-import { actionButtons, makeDetail } from "./review-detail.js";
+import { makeBulk } from "./review-bulk.js";
+import { makeDetail } from "./review-detail.js";
 import { clearForm, fillCameras, fillForm, watchForm } from "./review-filters.js";
 import { watchKeys } from "./review-keys.js";
 import { makeList } from "./review-list.js";
@@ -13,7 +14,6 @@ import { makeTabs } from "./review-tabs.js";
 import { toast } from "./shell.js";
 
 const PAGE = 50;
-const MOST_PICKED = 2000;
 const TOGETHER_MS = 400;
 
 const at = (id) => document.getElementById(id);
@@ -25,8 +25,9 @@ let listedFor = null; // the query that is listed
 let checking = 0;
 
 const list = makeList(at("list"), {
-  address: (id) => addressOf({ alert: id }), open, picked: drawBulk, mayWrite: () => writes,
+  address: (id) => addressOf({ alert: id }), open, picked: () => bulk.draw(), mayWrite: () => writes,
 });
+const bulk = makeBulk(list, { act, load: (cursor) => load(cursor, stop.signal, 100), matching: () => tabs.total(tabOf()), hasMore: () => next !== null });
 const tabs = makeTabs(at("tabs"), { chosen: follow });
 const detail = makeDetail(at("detail"), { act: (state) => act([detail.shownId], state), close, mayWrite: () => writes });
 
@@ -98,11 +99,12 @@ function drawEnd() {
   const has = !list.isEmpty();
   at("all").hidden = !writes || !has;
   at("keys").hidden = !has;
-  drawBulk();
+  bulk.draw();
   if (has) {
     const button = element("button", { type: "button" }, [text.more_alerts]);
     button.addEventListener("click", more);
     end.replaceChildren(...(next ? [button] : [element("p", { className: "hint" }, [text.no_more])]));
+    ending.disconnect();
     if (next) ending.observe(button);
     return;
   }
@@ -127,44 +129,6 @@ const ending = new IntersectionObserver((entries) => {
 }, { rootMargin: "600px" });
 
 // --- selecting and deciding
-
-function drawBulk() {
-  const chosen = list.chosen();
-  const shown = list.ids();
-  const all = at("pick-all");
-  all.checked = shown.length > 0 && shown.every((id) => chosen.includes(id));
-  all.indeterminate = chosen.length > 0 && !all.checked;
-  at("bulk").hidden = chosen.length === 0;
-  if (!chosen.length) return;
-  at("picked").textContent = fill(text.picked, { n: chosen.length });
-  const tab = tabOf();
-  const matching = tabs.total(tab);
-  const every = element("button", { type: "button", className: "quiet" }, [fill(text.pick_matching, { n: matching })]);
-  every.addEventListener("click", pickMatching);
-  const none = element("button", { type: "button", className: "quiet" }, [text.unpick]);
-  none.addEventListener("click", () => { list.pick(list.chosen(), false); at("pick-all").focus(); });
-  at("bulk-actions").replaceChildren(
-    ...actionButtons((state) => act(list.chosen(), state), (state) => state !== tab && !(state === "new" && !tab)),
-    ...(next && all.checked && matching > chosen.length ? [every] : []),
-    none,
-  );
-}
-
-async function pickMatching() {
-  at("picked").textContent = text.picking;
-  let cursor = null;
-  try {
-    do {
-      const page = await load(cursor, stop.signal, 100);
-      list.pick(page.data.map((alert) => alert.id), true);
-      cursor = page.meta.pagination.nextCursor;
-    } while (cursor && list.chosen().length < MOST_PICKED);
-    if (cursor) toast(fill(text.pick_most, { n: MOST_PICKED }));
-  } catch (error) {
-    if (error.name !== "AbortError") toast(explain(error));
-  }
-  drawBulk();
-}
 
 async function act(ids, state) {
   if (!writes || !ids.length || ids[0] === null) return;
@@ -211,7 +175,12 @@ async function showOpen() {
   const id = currentAlert();
   document.body.classList.toggle("open", id !== null);
   list.setCurrent(id);
-  if (id === null) return detail.empty();
+  if (id === null) {
+    const before = detail.shownId;
+    detail.empty();
+    if (before) list.focusOn(before);
+    return;
+  }
   let alert = list.get(id);
   if (!alert) {
     try {
@@ -252,7 +221,6 @@ function close() {
   if (id === null) return;
   history.pushState(null, "", addressOf({ alert: null }));
   showOpen();
-  list.focusOn(id);
 }
 
 // --- what changes meanwhile
@@ -314,7 +282,6 @@ function onReview({ alertId, state }) {
 
 // --- filters, tabs and keys
 
-at("pick-all").addEventListener("change", (event) => list.pick(event.target.checked ? list.ids() : list.chosen(), event.target.checked));
 at("fresh").addEventListener("click", async () => {
   await run();
   scrollTo({ top: 0, behavior: "instant" });
