@@ -49,7 +49,8 @@ export function stillBar({ device, canvas, ontrails }) {
       tellTime(known.time ?? picture.time, known.origin ?? picture.origin);
     } catch (error) {
       canvas.element.classList.add("no-still");
-      told.textContent = error.status === 404 ? text.no_still : error instanceof ApiError ? `${text.still_failed} ${explain(error)}` : text.still_failed;
+      if (error.status === 404) told.replaceChildren(`${text.no_still} `, element("a", { href: "/videos" }, [text.nav.videos]));
+      else told.textContent = error instanceof ApiError ? `${text.still_failed} ${explain(error)}` : text.still_failed;
     } finally {
       again.disabled = false;
     }
