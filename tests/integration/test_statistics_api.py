@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
@@ -318,6 +319,28 @@ async def test_presence_is_measured_in_seconds_whatever_the_size_of_the_picture(
     first = await ask(http, "dwell", device, NIGHT[0], "2026-03-29T01:00:00Z")
     assert (first["zones"][1]["visits"], first["zones"][1]["cutVisits"]) == (0, 1)
     assert first["zones"][1]["medianSeconds"] is None
+
+
+async def test_a_report_counts_people_crossings_and_alerts_with_their_reviews(
+    workspace: Workspace,
+) -> None:
+    async with client_of(workspace, await make_key(workspace)) as http:
+        (alert, *_) = (await http.get("/api/v1/alerts")).json()["data"]
+        body = {"state": "dismissed", "reason": "送貨的人"}
+        reviewed = await http.patch(f"/api/v1/alerts/{alert['id']}", json=body)
+        assert reviewed.status_code == 200, reviewed.text
+        query = {"from": NIGHT[0], "to": NIGHT[1], "lang": "zh-TW"}
+        html = (await http.get("/api/report", params=query)).text
+
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr.*?</tr>", html)]
+    words = [[re.sub("<[^>]+>", " ", cell).strip() for cell in row] for row in rows]
+    assert ["大門", "3", "2"] in words
+    assert ["大門", "門線", "進入", "2"] in words
+    assert ["大門", "門線", "離開", "1"] in words
+    (last,) = [row for row in words if row and "送貨的人" in row[-1]]
+    assert last[:3] == ["2026-03-29 03:20:00 +02:00", "大門", "警告"]
+    assert last[-1].startswith("已排除")
+    assert "evt_20260329_gate_0004" in last[3]
 
 
 async def test_others_are_told_nothing(workspace: Workspace) -> None:

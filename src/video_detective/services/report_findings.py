@@ -11,6 +11,7 @@ from video_detective.errors import MissingError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.rules import RISK_LEVELS
 from video_detective.services.report_axis import TimeAxis, gaps, time_axis
+from video_detective.services.report_counts import ReportCounts, count
 from video_detective.services.times import parse_time, rfc3339
 from video_detective.services.workspace import Places, Workspace
 from video_detective.storage import EventQuery, StoredEvent
@@ -35,6 +36,7 @@ class Findings:
         coverage: Recorded spans by camera, cut to the period.
         gravest: The first ``MAX_PICTURED`` by risk, with their evidence.
         listed: The first ``MAX_LISTED`` by start.
+        counted: People, crossings and alerts.
         now_ns: When it was looked up.
     """
 
@@ -45,6 +47,7 @@ class Findings:
     coverage: Mapping[str, Spans]
     gravest: Sequence[StoredEvent]
     listed: Sequence[StoredEvent]
+    counted: ReportCounts
     now_ns: int
 
     @property
@@ -105,6 +108,7 @@ async def find(
         coverage={key: await database.coverage(key, since_ns, until_ns) for key in sorted(wanted)},
         gravest=await database.gravest_events(_first(query, MAX_PICTURED)),
         listed=(await database.events(_first(query, MAX_LISTED))).events,
+        counted=await count(workspace, camera, since_ns, until_ns, places),
         now_ns=now_ns,
     )
 

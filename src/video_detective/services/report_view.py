@@ -10,9 +10,11 @@ from typing import Any
 
 from video_detective.geometry import NS_PER_S
 from video_detective.narration.catalogue import Language, spoken_duration
+from video_detective.narration.measures import asked, fact_name, measured, measures
 from video_detective.narration.template import event_name, moment_text, risk_name
 from video_detective.services import report_plots
 from video_detective.services.report_axis import HOUR_NS
+from video_detective.services.report_counts import counts_view
 from video_detective.services.report_findings import Findings, began_in, length_ns
 from video_detective.services.report_pictures import Picture
 from video_detective.storage import EvidenceRow, StoredEvent
@@ -71,6 +73,14 @@ class ReportView:
             **self._plots(),
             **self._coverage(),
             **self._events(pictures),
+            **counts_view(
+                self._findings.counted,
+                self._findings.cameras,
+                self._axis,
+                self._anchors,
+                self._language,
+                self._text,
+            ),
             "told": summary and self._told(summary),
             "comma": "\u3001" if self._language == "zh-TW" else ", ",
             "risks": {level: risk_name(level, self._language) for level in report_plots.STACK},
@@ -301,7 +311,16 @@ class ReportView:
         if self._language == "en":
             told = told[::-1]
         name = event_name(event.type, self._language)
+        zone = self._axis.zone
         return {
+            "facts": [
+                {
+                    "name": fact_name(one.key, self._language),
+                    "value": measured(one, self._language, zone),
+                    "asked": asked(one, self._language, zone),
+                }
+                for one in measures(event)
+            ],
             "id": event.event_id,
             "anchor": self._anchors[event.event_id],
             "time": self._time(event.start_ns, event.end_ns),

@@ -159,7 +159,7 @@ async def crossings(workspace: Workspace, caller: Caller, asked: Asked) -> Found
         for begin_ns, count in by_begin.items():
             merged[key][begin_ns] += count
     named = {
-        (*key, *_names_of(period.places, key, names[key]), " ".join(sorted(rules[key]))): by_begin
+        (*key, *names_of(period.places, key, names[key]), " ".join(sorted(rules[key]))): by_begin
         for key, by_begin in merged.items()
     }
     return Found(period=period, series=_series(named, period, clock))
@@ -298,7 +298,7 @@ def _seen(found: Mapping[tuple[str, str], SeenTimes], period: Period) -> list[Se
         come = np.searchsorted(first, edges[1:], side="left")
         left = np.searchsorted(gone, edges[:-1], side="left")
         counts = come - left
-        peaks = _peaks(first, gone, edges)
+        peaks = peaks_of(first, gone, edges)
         rows.append(
             Series(
                 key=key,
@@ -311,7 +311,7 @@ def _seen(found: Mapping[tuple[str, str], SeenTimes], period: Period) -> list[Se
     return rows
 
 
-def _peaks(first: Numbers, gone: Numbers, edges: Numbers) -> Numbers:
+def peaks_of(first: Numbers, gone: Numbers, edges: Numbers) -> Numbers:
     """The most tracks at the same time in each stretch; all sorted.
 
     Their number rises only where one is seen first: it is the most there, or where the stretch
@@ -326,7 +326,13 @@ def _peaks(first: Numbers, gone: Numbers, edges: Numbers) -> Numbers:
     return peaks
 
 
-def _names_of(places: Places, key: tuple[str, ...], name: str) -> tuple[str, str]:
+def peak_of(times: SeenTimes, since_ns: int, until_ns: int) -> int:
+    """The most tracks at the same time in a period."""
+    first, gone = (np.sort(np.frombuffer(of, np.int64)) for of in (times.first_ns, times.last_ns))
+    return int(peaks_of(first, gone, np.array([since_ns, until_ns], np.int64))[0])
+
+
+def names_of(places: Places, key: tuple[str, ...], name: str) -> tuple[str, str]:
     """Names of tripwire and direction: of the scene in force, else as they were."""
     camera_id, tripwire_id, direction = key
     tripwires = places.scene(camera_id).tripwires

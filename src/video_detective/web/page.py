@@ -77,7 +77,7 @@ PAGES = (
     Page(name="insights", path="/insights", shared=("evidence",)),
     Page(name="statistics", path="/statistics"),
     Page(name="videos", path="/videos"),
-    Page(name="report", path="/report"),
+    Page(name="report", path="/report", shared=("statistics",)),
     Page(name="settings", path="/settings"),
     Page(name="welcome", path="/welcome", shared=("scene",), needs=None),
 )

@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage.attributes.base import LocalClock
-from video_detective.storage.statistics import counts, places
+from video_detective.storage.statistics import alerts, counts, places
+from video_detective.storage.statistics.alerts import AlertList
 from video_detective.storage.statistics.counts import Counts, SeenTimes, Span
 from video_detective.storage.statistics.places import Area, Foot, Presence, Stretch
 
@@ -39,6 +40,11 @@ class Statistics:
         """Alerts: by camera and severity."""
         async with self._reading() as connection:
             return await counts.alerts(connection, span, clock)
+
+    async def alert_list(self, span: Span, limit: int) -> AlertList:
+        """The first alerts of the period with their reviews, and how many there are in all."""
+        async with self._reading() as connection:
+            return await alerts.alert_list(connection, span, limit)
 
     async def seen_times(self, span: Span, most: int) -> dict[tuple[str, str], SeenTimes] | None:
         """When tracks were seen, by camera and class; None where there are more than ``most``."""

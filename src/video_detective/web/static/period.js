@@ -40,3 +40,12 @@ export function writePeriod(parameters, period) {
     parameters.set("to", period.last);
   } else parameters.set("period", period.preset);
 }
+
+// The moment at which a day begins on a zone's clock, in UTC.
+export function midnight(day, timezone) {
+  const clock = clockIn(timezone);
+  const wanted = Date.parse(`${day}T00:00:00Z`);
+  const behind = (time) => Date.parse(`${clock(time)}:00Z`) - time;
+  const once = wanted - behind(wanted);
+  return new Date(wanted - behind(once)).toISOString();
+}
