@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import time
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +178,11 @@ async def test_media_go_before_their_events_which_say_so(
         assert (gone["clipLink"], gone["frameLinks"]) == (None, [])
         assert {media["link"] for media in gone["media"]} == {None}
         assert all(media["sha256"] for media in gone["media"])
+        packed = await client.get(f"/api/v1/events/{gone['eventId']}/export")
+        with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+            absent = json.loads(archive.read("manifest.json"))["absent"]
+            assert len(absent) == len(gone["media"])
+            assert set(absent.values()) == {"deleted"}
         insights = (await client.get("/api/v1/analysis/insights?limit=100")).json()["data"]
         shown = {one["eventId"]: one["thumbnailUrl"] for one in insights}
         assert shown[kept]

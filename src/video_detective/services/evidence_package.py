@@ -83,7 +83,8 @@ async def package(workspace: Workspace, stored: StoredEvent, language: Language)
 
     ``event.json`` is the record, ``event.html`` the same to read, ``frames/`` and ``clip.mp4`` the
     files as they are stored. ``manifest.json`` and ``SHA256SUMS`` have the SHA-256 of each. A file
-    that is gone or was changed since it was stored is left out; record and page say so. The same
+    that is gone, was changed since it was stored, or was deleted by retention is left out; record
+    and page say so. The same
     event gives the same bytes.
 
     Args:
@@ -153,7 +154,8 @@ def _write(
             if hide_faces and row.kind == "clip":
                 told["file"] = None
                 continue
-            content = _sound(blobs, row)
+            # What retention deleted may still be there for another event; it is not this one's.
+            content = "deleted" if row in stored.deleted_evidence else _sound(blobs, row)
             told["file"] = kept.name if isinstance(content, bytes) else None
             if not isinstance(content, bytes):
                 absent[kept.name] = content
@@ -184,9 +186,10 @@ def _json(document: Mapping[str, Any]) -> bytes:
 
 def _files(stored: StoredEvent, zone: ZoneInfo) -> list[_File]:
     """Evidence in its order, pictures numbered by moment and named by the camera's clock."""
-    moments = sorted({row.time_ns for row in stored.evidence if row.kind != "clip"})
+    rows = (*stored.evidence, *stored.deleted_evidence)
+    moments = sorted({row.time_ns for row in rows if row.kind != "clip"})
     found: list[_File] = []
-    for row in stored.evidence:
+    for row in rows:
         suffix = _SUFFIXES[row.media_type]
         name = f"clip{suffix}"
         if row.kind != "clip":
