@@ -30,7 +30,7 @@ _INK: Colour = (20, 20, 20)
 _FILL = 0.2
 """Opacity of a zone: the scene beneath stays legible."""
 _HEAD = 0.3
-"""Share of a box from its top that zones and lines leave as it is: head and shoulders."""
+"""Share of a box from its top that outlines and lines leave as it is: head and shoulders."""
 _TAG = 0.72
 """Opacity of the plate behind text: white on it has contrast above 4.5 on any picture."""
 
@@ -109,7 +109,8 @@ def annotate(
     Args:
         image: (H, W, 3) uint8 BGR, left unchanged.
         boxes: In order of importance; earlier ones get the better label places.
-        zones: Filled translucently beneath everything else; like lines not over heads.
+        zones: Filled translucently beneath everything else. Within boxes colours stay as they are;
+            neither outlines nor lines run over heads.
         lines: With an arrow for each named direction.
         title: A line at the top left, such as camera and local time.
 
@@ -120,11 +121,15 @@ def annotate(
     labels = _Labels(canvas)
     thick = labels.thickness
     for zone in zones:
-        _draw_zone(canvas, zone, thick)
+        _fill_zone(canvas, zone)
+    for box in boxes:
+        _uncover(canvas, image, _whole(box.box), 1.0)
+    for zone in zones:
+        _outline_zone(canvas, zone, thick)
     for line in lines:
         _draw_line(canvas, line, thick)
     for box in boxes:
-        _uncover(canvas, image, _whole(box.box))
+        _uncover(canvas, image, _whole(box.box), _HEAD)
     ordered = sorted(boxes, key=lambda box: not box.is_alarmed)
     for box in reversed(ordered):
         _draw_rectangle(canvas, _whole(box.box), _box_colour(box), thick)
@@ -234,12 +239,15 @@ class _Labels:
         )  # fmt: skip
 
 
-def _draw_zone(canvas: Image, zone: ZoneMark, thick: int) -> None:
+def _fill_zone(canvas: Image, zone: ZoneMark) -> None:
+    filled = canvas.copy()
+    cv2.fillPoly(filled, [_polyline(zone.points)], _zone_colour(zone.is_alarmed))
+    cv2.addWeighted(filled, _FILL, canvas, 1 - _FILL, 0, dst=canvas)
+
+
+def _outline_zone(canvas: Image, zone: ZoneMark, thick: int) -> None:
     outline = _polyline(zone.points)
     colour = _zone_colour(zone.is_alarmed)
-    filled = canvas.copy()
-    cv2.fillPoly(filled, [outline], colour)
-    cv2.addWeighted(filled, _FILL, canvas, 1 - _FILL, 0, dst=canvas)
     cv2.polylines(canvas, [outline], True, _INK, thick + 2, cv2.LINE_AA)
     cv2.polylines(canvas, [outline], True, colour, thick, cv2.LINE_AA)
 
@@ -280,11 +288,11 @@ def _arrows(line: LineMark, width: int) -> Iterator[tuple[NDArray[np.int32], str
             yield np.round(points).astype(np.int32), name
 
 
-def _uncover(canvas: Image, image: Image, box: Rectangle) -> None:
-    """Let the upper part of what is in a box, a person's face, be seen as it was."""
+def _uncover(canvas: Image, image: Image, box: Rectangle, share: float) -> None:
+    """Let a box, or that share of it from its top, be seen as it was."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = box
-    rows = slice(max(y1, 0), min(max(y1 + round(_HEAD * (y2 - y1)), 0), height))
+    rows = slice(max(y1, 0), min(max(y1 + round(share * (y2 - y1)), 0), height))
     columns = slice(max(x1, 0), min(max(x2, 0), width))
     canvas[rows, columns] = image[rows, columns]
 

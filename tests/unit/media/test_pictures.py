@@ -93,12 +93,15 @@ def test_a_zone_is_tinted_within_and_the_scene_stays_legible() -> None:
     assert (outside == 128).all()
 
 
-def test_neither_zones_nor_lines_cover_a_head() -> None:
+def test_zones_and_lines_leave_heads_and_colours_of_clothes_as_they_are() -> None:
     zone = ZoneMark(points=((50, 50), (500, 50), (500, 300), (50, 300)))
     line = LineMark(points=((50, 120), (500, 120)))
     drawn = annotate(plain(), zones=[zone], lines=[line], boxes=[BoxMark(box=(200, 80, 300, 280))])
     assert (drawn[85:135, 205:295] == 128).all()
-    assert changed(plain(), drawn)[200:270, 205:295].all()  # whoever stands in the zone is in it
+    assert (drawn[140:270, 205:295] == 128).all()
+    low = LineMark(points=((50, 250), (500, 250)))
+    crossed = annotate(plain(), lines=[low], boxes=[BoxMark(box=(200, 80, 300, 280))])
+    assert changed(plain(), crossed)[250, 205:295].all()
 
 
 def test_an_alarmed_mark_is_red() -> None:
