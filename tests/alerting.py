@@ -29,6 +29,8 @@ SAID = {
     "summary": "一名男子翻越圍籬進入後院。", "personCount": 1, "riskLevel": "high",
     "activities": ["翻越圍籬"], "suggestions": ["派人查看"], "environment": "夜間後院",
 }  # fmt: skip
+ANSWERED = InsightOutcome(status="done", described_by="model", level="frames", result=SAID)
+GIVEN_UP = InsightOutcome(status="failed", reason="invalid: no JSON", error="請稍後再試。")
 
 
 @dataclass
@@ -103,15 +105,12 @@ class Site:
         start_ns = self.now_ns + round(at_s * NS_PER_S)
         await self._commit(n, start_ns, True, [], AlertContext(now_ns=self.now_ns))
 
-    async def describe(self) -> None:
-        """The model answers for every alert that waits for it."""
+    async def describe(self, outcome: InsightOutcome = ANSWERED) -> None:
+        """The model answers (or not) for every alert that waits for it."""
         later_ns = self.now_ns + 3600 * NS_PER_S
         for pending in await self.db.insights.pending(100, now_ns=later_ns):
             claim = await self.db.insights.claim(pending.insight_id, "w")
             assert claim is not None
-            outcome = InsightOutcome(
-                status="done", described_by="model", level="frames", result=SAID
-            )
             assert await self.db.insights.finish(claim, outcome, finished_ns=self.now_ns)
 
     async def picture(self, n: int, *, also_before: bool = False) -> str:

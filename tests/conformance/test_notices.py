@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from tests.alerting import Site, add_channel
+from tests.alerting import GIVEN_UP, Site, add_channel
 
 from video_detective.geometry import NS_PER_S
 from video_detective.storage.database import Database
@@ -178,6 +178,27 @@ async def test_models_words_and_ends_follow_where_the_alert_was_told(
     assert [row.kind for row in rows if row.channel_id == every] == ["new", "update", "end"]
     assert [row.kind for row in rows if row.channel_id == brief] == ["new"]
     assert len(rows) == 4
+
+
+async def test_an_answer_after_a_failure_was_told_is_told_too_under_another_id(
+    db: Database, site: Site, reach: Reach
+) -> None:
+    await add_channel(db, reach)
+    await site.raise_alert(1, has_model=True)
+    await site.describe(GIVEN_UP)
+    assert [kind for _, kind in await deliver_all(db, site.now_ns)] == ["new", "update"]
+    (_, failure) = await outbox(db, reach)
+
+    await db.insights.ask_again(now_ns=site.now_ns)
+    await site.describe(GIVEN_UP)
+    assert await deliver_all(db, site.now_ns) == [], "the same again is no news"
+
+    await db.insights.ask_again(now_ns=site.now_ns)
+    await site.describe()
+    (_, answer) = await outbox(db, reach)
+    assert (answer.kind, answer.status, answer.payload) == ("update", "waiting", {})
+    assert answer.delivery_id != failure.delivery_id
+    assert [kind for _, kind in await deliver_all(db, site.now_ns)] == ["update"]
 
 
 async def test_pictures_that_come_after_an_alert_was_told_are_told_once(

@@ -193,7 +193,11 @@ class InsightWork:
             if outcome.described_by == "model":
                 await documents.index_events(connection, self._kind, [claim.event_id])
             await outbox.enqueue_update(
-                connection, self._kind, claim.alert_id, created_ns=finished_ns
+                connection,
+                self._kind,
+                claim.alert_id,
+                created_ns=finished_ns,
+                is_answer=outcome.status == "done",
             )
             return True
 

@@ -57,7 +57,7 @@ async def enqueue_new(connection: AsyncConnection, kind: Kind, alert_ids: Sequen
 
 
 async def enqueue_update(
-    connection: AsyncConnection, kind: Kind, alert_id: str, *, created_ns: int
+    connection: AsyncConnection, kind: Kind, alert_id: str, *, created_ns: int, is_answer: bool
 ) -> None:
     """Have it told that the model has answered (or given up) about an alert.
 
@@ -66,8 +66,11 @@ async def enqueue_update(
         kind: Which database.
         alert_id: The insight's.
         created_ns: Now.
+        is_answer: There are words. They are told also where an update was told before, which said
+            that there are none; they take its place in the outbox, under an id of their own.
     """
-    await _follow(connection, kind, "update", [ALERTS.c.alert_id == alert_id], created_ns)
+    conditions = [ALERTS.c.alert_id == alert_id]
+    await _follow(connection, kind, "update", conditions, created_ns, is_anew=is_answer)
 
 
 async def enqueue_pictures(
@@ -169,8 +172,10 @@ async def _follow(
     told: Told,
     conditions: Sequence[ColumnElement[bool]],
     created_ns: int,
+    *,
+    is_anew: bool = False,
 ) -> None:
-    """Where the alert was told, and not yet this of it."""
+    """Where the alert was told, and (unless ``is_anew``) not yet this of it."""
     later = DELIVERIES.alias("later")
     is_told = exists().where(
         later.c.channel_id == DELIVERIES.c.channel_id,
@@ -186,7 +191,7 @@ async def _follow(
             DELIVERIES.c.kind == "new",
             DELIVERIES.c.status != "skipped",
             CHANNELS.c.is_enabled,
-            ~is_told,
+            *([] if is_anew else [~is_told]),
         )
         .order_by(DELIVERIES.c.channel_id, DELIVERIES.c.alert_id)
     )
@@ -208,5 +213,11 @@ async def _follow(
         if told in Filters.from_json(row.filters).tell
     ]
     if rows:
-        statement = insert_into(DELIVERIES, kind).on_conflict_do_nothing(index_elements=_KEY)
+        statement = insert_into(DELIVERIES, kind)
+        anew = {c.name: statement.excluded[c.name] for c in DELIVERIES.c if c.name not in _KEY}
+        statement = (
+            statement.on_conflict_do_update(index_elements=_KEY, set_=anew)
+            if is_anew
+            else statement.on_conflict_do_nothing(index_elements=_KEY)
+        )
         await connection.execute(statement, rows)
