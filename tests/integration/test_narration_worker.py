@@ -12,7 +12,7 @@ import pytest
 from benchmarks.jobs import Figures, fill, under_kills, worker_command
 
 from video_detective.errors import ConflictError, MissingError, ModelError, StorageError
-from video_detective.pipeline.jobs_worker import MAX_STARTS, NarrationWorker
+from video_detective.pipeline.jobs_worker import MAX_STARTS, JobsWorker, NarrationWorker
 from video_detective.storage import NarrationRow
 from video_detective.storage.database import Database
 from video_detective.storage.narration_rows import Claim, NarrationOutcome
@@ -51,6 +51,60 @@ async def work(
 ) -> None:
     worker = NarrationWorker(db, tell, concurrency=concurrency, retry_after_s=(0.01, 0.01))
     await worker.run(asyncio.Event(), until_empty=True)
+
+
+class TwoJobs:
+    """A desk whose first job has to wait, and is done by another worker meanwhile."""
+
+    prefix = "two:"
+
+    def __init__(self) -> None:
+        self.waiting = {"two:1": 1, "two:2": 2}
+        self.looks = 0
+        self.has_looked_again = asyncio.Event()
+
+    def look(self, pending: int) -> None:
+        self.looks += "two:1" not in self.waiting
+        if self.looks == 2:
+            self.has_looked_again.set()
+
+    async def pending(self, limit: int) -> dict[str, int]:
+        return dict(list(self.waiting.items())[:limit])
+
+    async def count_pending(self) -> int:
+        return len(self.waiting)
+
+    async def claim(self, job_id: str, worker: str) -> Claim:
+        return Claim(event_id=job_id, requested_ns=1, worker=worker, language="zh-TW", starts=1)
+
+    async def do(self, claim: Claim) -> str:
+        if claim.event_id == "two:1":
+            raise ModelError("gone", remedy="", reason="unreachable", transient=False)
+        await self.has_looked_again.wait()
+        return "told"
+
+    def is_worth_another_try(self, error: ModelError, tried: int) -> bool:
+        return False
+
+    def failed(self, claim: Claim, error: ModelError) -> None:
+        return None
+
+    async def finish(self, claim: Claim, outcome: str) -> bool:
+        return self.waiting.pop(claim.event_id, None) is not None
+
+    async def release(self, claim: Claim) -> None:
+        self.waiting.pop(claim.event_id, None)
+
+
+async def test_a_job_put_off_that_another_did_does_not_count_for_one_that_is_begun(
+    db: Database,
+) -> None:
+    desk = TwoJobs()
+
+    await JobsWorker(db, [desk]).run(asyncio.Event(), until_empty=True, on_look=desk.look)
+
+    assert desk.has_looked_again.is_set()
+    assert desk.waiting == {}
 
 
 # --- kills

@@ -110,11 +110,12 @@ class JobsWorker:
                 next_ns = time.monotonic_ns() + BEAT_NS
                 try:
                     waiting = await self._look(queue, census)
+                    is_over = until_empty and await self._is_all_put_off(waiting)
                 except StorageError as error:
                     _log.warning("jobs wait for their database: %s", error)
                 else:
                     on_look(waiting)
-                    if until_empty and waiting <= len(self._put_off):
+                    if is_over:
                         return
                 with suppress(TimeoutError):
                     left_s = (next_ns - time.monotonic_ns()) / NS_PER_S
@@ -140,6 +141,17 @@ class JobsWorker:
 
     async def _count_pending(self) -> int:
         return sum([await desk.count_pending() for desk in self._desks])
+
+    async def _is_all_put_off(self, waiting: int) -> bool:
+        """Whether what is pending is only what had to be put off here.
+
+        By name: what was put off may have been done by another worker since.
+        """
+        if waiting > len(self._put_off):
+            return False
+        # A desk may give the oldest and the newest half: with room for all in each.
+        pending = [await desk.pending(2 * waiting) for desk in self._desks] if waiting else []
+        return self._put_off.issuperset(job_id for jobs in pending for job_id in jobs)
 
     async def _run(self, on_end: Callable[[Any], None], job_id: str) -> None:
         if (task := asyncio.current_task()) is not None:
