@@ -150,4 +150,7 @@ def _told(deleted: Deleted) -> str:
 
 
 def _size(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB" if size < 1 << 30 else f"{size / (1 << 30):.1f} GiB"
+    for unit, power in (("KiB", 10), ("MiB", 20)):
+        if size < 1 << (power + 10):
+            return f"{size / (1 << power):.1f} {unit}"
+    return f"{size / (1 << 30):.1f} GiB"
