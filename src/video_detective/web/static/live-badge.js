@@ -12,11 +12,15 @@ async function count() {
   const badge = document.getElementById("nav-new");
   try {
     const { data } = await get("/api/v1/alerts/counts");
+    const pages = badge.closest(".pages");
+    const before = pages.scrollWidth;
     badge.hidden = data.new === 0;
     badge.replaceChildren(
       element("span", { ariaHidden: "true" }, [data.new > MOST ? `${MOST}+` : String(data.new)]),
       element("span", { className: "visually-hidden" }, [fill(text.nav_new, { n: data.new })]),
     );
+    // It pushes what comes after it along: the current page must not slip out of a narrow navigation.
+    if (pages.scrollLeft) pages.scrollLeft += pages.scrollWidth - before;
   } catch {
     // It shows what was last known; whoever opens the queue is told what is wrong.
   }
