@@ -136,6 +136,8 @@ TRACKS = Table(
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("best_conf", Double, nullable=False),
+    # Most periods that are asked for end lately: what was seen last before them is passed over.
+    Index(None, "camera_id", "last_ns"),
     sqlite_with_rowid=False,
 )
 
