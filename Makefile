@@ -74,6 +74,10 @@ bench-service: $(VENV)/.dev  ## Print the figures of the service: lists, statist
 	$(BIN)/python -m benchmarks.insights
 	$(BIN)/python -m benchmarks.insights --postgresql
 
+.PHONY: bench-pages
+bench-pages: $(VENV)/.dev  ## Print the figures of the start page: bytes, first paint, list, scrolling
+	$(BIN)/python -m benchmarks.pages
+
 .PHONY: golden
 golden: $(VENV)/.dev  ## Rewrite the recorded events of tests/golden; review the diff
 	$(BIN)/python tests/golden/rewrite.py

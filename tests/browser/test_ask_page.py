@@ -131,6 +131,17 @@ def test_a_piece_of_the_question_is_taken_away_and_the_question_remembered(visit
     expect(page.locator("#chips .chip")).to_have_count(3)
 
 
+def test_the_other_language_shows_the_same_thing_and_is_remembered(visit: Visit) -> None:
+    page = visit(f"/?q=後門&event={PACING}")
+    expect(page.locator("#detail h2").first).to_contain_text("徘徊")
+    page.locator(".menu summary").click()
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("#detail h2").first).to_contain_text(re.compile("pacing", re.IGNORECASE))
+    expect(page.locator("#q")).to_have_value("後門")
+    page.goto(page.url.split("?")[0])
+    expect(page).to_have_title("Video Detective")
+
+
 def test_where_nothing_is_found_a_condition_is_loosened(visit: Visit) -> None:
     page = visit("/?q=後門有沒有人徘徊？&camera=cam02")
     expect(page.locator("#answer")).to_contain_text("可放寬條件")
@@ -156,7 +167,7 @@ def test_the_time_line_is_zoomed_moved_and_gives_a_period(visit: Visit, width: i
     bands.focus()
     # The keys come with the first need of them.
     page.wait_for_function(
-        "performance.getEntriesByName(location.origin + '/static/ask-timeline-input.js').length"
+        "() => performance.getEntriesByType('resource').some(r => /timeline-input/.test(r.name))"
     )
     page.keyboard.press("+")
     expect(shown).to_have_text("2026-01-15 22:00:25 – 22:01:15 (UTC+08:00)")
@@ -211,7 +222,7 @@ def test_very_many_events_are_scrolled_with_few_cards(visit: Visit, busy: Servic
     seen = cards(page)
     assert len(seen) == len(set(seen))
     # From another page back: the same place in the list.
-    page.wait_for_function("history.state?.top === scrollY && scrollY > 0")
+    page.wait_for_function("() => history.state?.top === scrollY && scrollY > 0")
     top = page.evaluate("scrollY")
     page.goto(busy.address + "/report")
     page.go_back()
