@@ -206,6 +206,8 @@ class EvidenceCutter:
 def clip_times(event: Event, first_ns: int) -> tuple[tuple[int, int], ...]:
     """What a closed event's clip shows, as (from, to) in UTC ns, one after the other without a gap.
 
+    The last one ends earlier where the footage does.
+
     Args:
         event: As it was when the clip was cut.
         first_ns: The clip's first frame; later than asked for where the footage begins there.

@@ -71,7 +71,9 @@ async def export_event(
 
     def work() -> None:
         if output.exists():
-            raise UsageError(f"'{output}' exists already", remedy="Name another file.")
+            raise UsageError(
+                f"'{output}' exists already", remedy="Name another file with --output."
+            )
         write_whole(output, write)
 
     await asyncio.to_thread(work)
