@@ -24,6 +24,8 @@ from video_detective.storage.attributes.base import (
 GroupBy = Literal["hour", "day"]
 MOST_HOURS_DAYS = 400
 """So many days can be asked for by the hour; more only by the day."""
+MOST_DAYS = 3660
+"""So many by the day: ten years."""
 _HOUR_NS = 3600 * NS_PER_S
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -214,12 +216,16 @@ async def attribute_statistics(
 
     Raises:
         MissingError, PlanError, FieldError: see ``AttributeFilter``; or the period has no
-            end, or too many hours.
+            end, or too many hours or days.
     """
     query, zone = await _asked(workspace, caller, wanted)
     since_ns, until_ns = query.since_ns, query.until_ns
     if since_ns is None or until_ns is None:
         raise FieldError([("startDate", "a period with both ends is needed")])
+    if until_ns - since_ns > MOST_DAYS * 24 * _HOUR_NS:
+        raise FieldError(
+            [("endDate", f"more than {MOST_DAYS} days are too many; ask for shorter periods")]
+        )
     if group == "hour" and until_ns - since_ns > MOST_HOURS_DAYS * 24 * _HOUR_NS:
         raise FieldError(
             [("groupBy", f"hours of more than {MOST_HOURS_DAYS} days are too many; use day")]
