@@ -94,7 +94,14 @@ def test_a_connection_that_breaks_leaves_what_came_and_the_rest_follows(
     assert (rest.status_code, rest.headers["Upload-Offset"]) == (200, str(len(film)))
     job = site.ended(job_id)
     assert (job["status"], job["error"], job["fileName"]) == ("done", None, name)
-    assert job["progress"]["percent"] == 100
+    assert job["progress"] | {"rate": None} == {
+        "percent": 100.0,
+        "frames": 100,
+        "videoSeconds": job["report"]["videoSeconds"],
+        "rate": None,
+        "secondsLeft": None,
+        "events": sum(job["report"]["events"].values()),
+    }
     assert job["report"]["frames"]["decoded"] == 100
     assert (job["report"]["startTime"], job["report"]["startFrom"]) == (
         "2026-01-15T14:00:00Z",

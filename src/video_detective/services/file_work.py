@@ -239,7 +239,6 @@ async def _analyze(
         raise _too_long(limit_ns, limit_ns)
     if report["status"] == "interrupted":
         return None
-    tell(meter.state(is_done=True))
     is_named = start is not None and job.start_time is None
     return {**report, "start_from": "file_name"} if is_named else report
 
@@ -294,10 +293,8 @@ class Meter:
                 "events": progress.events,
             }
 
-    def state(self, *, is_done: bool = False) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """What is kept of it: plain JSON."""
         with self._lock:
             state = dict(self._told)
-        if is_done:
-            state |= {"percent": 100.0, "left_s": 0.0}
         return state if self.numbers is None else {**state, "numbers": self.numbers}

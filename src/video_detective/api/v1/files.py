@@ -284,7 +284,6 @@ def _offset_of(job: JobRow) -> dict[str, str]:
 
 def wire(job: JobRow) -> Job:
     """A job as it is shown."""
-    told = job.progress
     error = None
     if job.error_code is not None:
         error = JobError(code=job.error_code, message=job.error or "")
@@ -299,14 +298,7 @@ def wire(job: JobRow) -> Job:
         status=job.status,
         cancel_requested=job.is_cancel_requested,
         node_id=job.node_id,
-        progress=Progress(
-            percent=100.0 if job.status == "done" else told.get("percent"),
-            frames=told.get("frames") or 0,
-            video_seconds=told.get("video_s") or 0,
-            rate=told.get("rate"),
-            seconds_left=told.get("left_s") if job.status == "running" else None,
-            events=told.get("events") or 0,
-        ),
+        progress=_progress(job),
         report=None if job.report is None else _report(dict(job.report)),
         error=error,
         request_id=job.request_id or None,
@@ -314,6 +306,26 @@ def wire(job: JobRow) -> Job:
         created_at=utc_text(job.created_ns),
         started_at=None if job.started_ns is None else utc_text(job.started_ns),
         ended_at=None if job.ended_ns is None else utc_text(job.ended_ns),
+    )
+
+
+def _progress(job: JobRow) -> Progress:
+    told = job.progress
+    if job.report is not None:  # what was last told on the way is a little older
+        return Progress(
+            percent=100.0,
+            frames=job.report["frames"]["decoded"],
+            video_seconds=job.report["video_seconds"],
+            rate=told.get("rate"),
+            events=sum(job.report["events"].values()),
+        )
+    return Progress(
+        percent=told.get("percent"),
+        frames=told.get("frames") or 0,
+        video_seconds=told.get("video_s") or 0,
+        rate=told.get("rate"),
+        seconds_left=told.get("left_s") if job.status == "running" else None,
+        events=told.get("events") or 0,
     )
 
 
