@@ -32,6 +32,12 @@ _SPECIAL: tuple[tuple[str, Network], ...] = (
     ("shared (carrier) address space", ipaddress.IPv4Network("100.64.0.0/10")),
     ("a relay to other networks", ipaddress.IPv4Network("192.88.99.0/24")),
     ("local translation of addresses", _NAT64_LOCAL),
+    # Not public by the registries of special addresses (IANA), of which Python 3.11 does not know
+    # all; what is for the nearest machine of a kind (192.0.0.9, 192.0.0.10) is one's own, too.
+    ("addresses of protocols", ipaddress.IPv4Network("192.0.0.0/24")),
+    ("addresses for documentation", ipaddress.IPv6Network("3fff::/20")),
+    ("addresses of segment routing", ipaddress.IPv6Network("5f00::/16")),
+    ("addresses where all is discarded", ipaddress.IPv6Network("100:0:0:1::/64")),
 )
 
 

@@ -149,6 +149,14 @@ async def test_an_answer_without_end_is_not_read_to_the_end() -> None:
         ("192.88.99.1", "relay"),
         ("198.18.0.1", "private"),
         ("192.0.2.1", "private"),
+        ("192.0.0.8", "protocols"),
+        ("192.0.0.9", "protocols"),
+        ("[3fff:fff::1]", "documentation"),
+        ("[5f00::1]", "segment routing"),
+        ("[100:0:0:1::1]", "discarded"),
+        ("[100::1]", "private"),
+        ("[2001:2::1]", "private"),
+        ("[2001:db8::1]", "private"),
     ],
 )
 async def test_addresses_that_are_not_public_are_refused_and_named(host: str, why: str) -> None:
