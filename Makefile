@@ -71,6 +71,7 @@ bench-service: $(VENV)/.dev  ## Print the figures of the service: lists, statist
 	$(BIN)/python -m benchmarks.colours
 	$(BIN)/python -m benchmarks.insight_lists
 	$(BIN)/python -m benchmarks.attribute_stats --postgresql
+	$(BIN)/python -m benchmarks.statistics_points
 	$(BIN)/python -m benchmarks.insights
 	$(BIN)/python -m benchmarks.insights --postgresql
 

@@ -107,7 +107,7 @@ async function usualDay(context) {
   found.stretches.forEach((stretch, n) => {
     const hour = hours[Number(clock(stretch.start).slice(11, 13))];
     hour.count += sum(persons.map((one) => one.counts[n]));
-    hour.watched += stretch.recordedSeconds / 3600 / Math.max(1, found.devices.length);
+    hour.watched += Math.min(1, stretch.recordedSeconds / 3600); // by any camera
   });
   if (!persons.length) return [hint(text.none_in_period)];
   const slots = hours.map((hour, n) => {
