@@ -54,6 +54,14 @@ def test_a_clip_is_h264_that_browsers_play_and_has_no_date(tmp_path: Path) -> No
         assert container.streams.video[0].pix_fmt == "yuv420p"
 
 
+def test_a_clip_from_before_the_footage_begins_with_its_first_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", frames=30)
+    clip = extract(footage(path), clips=[(START - 2 * S, START + S)]).clips[0]
+    assert clip is not None
+    assert clip.spans[0][0] == START
+    assert film(clip.data)[3] == pytest.approx([i / 10 for i in range(11)], abs=1e-3)
+
+
 @pytest.mark.parametrize(("width", "height"), [(160, 120), (480, 270), (162, 90)])
 def test_the_same_footage_gives_the_same_bytes(tmp_path: Path, width: int, height: int) -> None:
     path = write_video(tmp_path / "a.mp4", width=width, height=height)
