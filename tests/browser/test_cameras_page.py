@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +69,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def walked(service: Service, clip: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def walked(service: Service, clip: Path, request: pytest.FixtureRequest) -> str:
     """The id of a device of the test's own that saw the walk, and has a picture of it."""
     camera_id = re.sub(r"\W+", "-", request.node.name)[-60:].strip("-")
     camera = config.parse(DOCUMENT, name="rules.yaml").camera("walk")
@@ -85,9 +84,7 @@ def walked(service: Service, clip: Path, request: pytest.FixtureRequest) -> Iter
     service.do(fill)
     with api(service) as client:
         listed = client.get("/api/v1/devices", params={"limit": 100}).json()["data"]
-        device = next(one for one in listed if one["cameraId"] == camera_id)
-        yield str(device["id"])
-        client.delete(f"/api/v1/devices/{device['id']}")
+    return str(next(one["id"] for one in listed if one["cameraId"] == camera_id))
 
 
 def api(service: Service) -> httpx.Client:
