@@ -58,7 +58,7 @@ NO_IDS = frozenset(
         "plan", "tag", "type", "riskLevel", "minRisk", "role", "action", "actorKind", "targetKind",
         "state", "rule", "alertRule", "zone", "requestId", "trackId", "tell", "told",
         "expires", "signature", "sig", "size", "width", "download", "includePoints", "points",
-        "class", "order", "sort", "reviewState", "mediaDays", "recordDays",
+        "class", "order", "sort", "reviewState", "mediaDays", "recordDays", "resolution",
     }
 )  # fmt: skip
 """Query parameters that name nothing that somebody else could have."""

@@ -26,6 +26,7 @@ LOOK_S = 5.0
 PROBE_S = 60.0
 """For all probes together; a model on a CPU may need longer for its first answer."""
 _SHOW = "/api/show"
+_SILENT = frozenset({"unreachable", "timeout", "overloaded"})
 _LONGEST_LICENCE = 120
 
 
@@ -135,6 +136,8 @@ class ModelServers:
         async with self._probing:
             self._seen.clear()
             wanted = list(self._wanted())
+            names = {server for _, server, _ in wanted}
+            await asyncio.gather(*(self._look_at(name, now_ns) for name in names))
             found = await asyncio.gather(*(self._probe(*one, now_ns) for one in wanted))
             self._probed = {use: one for (use, _, _), one in zip(wanted, found, strict=True)}
 
@@ -188,6 +191,10 @@ class ModelServers:
         return Seen(time_ns=now_ns, models=tuple(sorted(models)), licences=named)
 
     async def _probe(self, use: Use, server: str, model: str, now_ns: int) -> Probed:
+        silent = self._seen[server].trouble
+        if silent is not None and silent.key in _SILENT:
+            # The probe would ask again and again for the same answer.
+            return Probed(time_ns=now_ns, abilities=Abilities(), troubles=(silent,))
         try:
             async with asyncio.timeout(PROBE_S):
                 finding = await self._models.probe(

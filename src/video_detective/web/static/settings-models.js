@@ -35,7 +35,7 @@ function server(found, timezone) {
 }
 
 // Of what could not be asked nothing is known.
-const HOPELESS = new Set(["server", "key", "model", "settings", "timeout"]);
+const HOPELESS = new Set(["server", "key", "model", "settings", "timeout", "unreachable", "overloaded"]);
 
 function abilities({ abilities: found, problems: list }) {
   if (!found || list.some(({ key }) => HOPELESS.has(key))) return null;
