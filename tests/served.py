@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from tests.api import quick
+from tests.serving import in_thread, listening
 from tests.tenants import Tenant, make_tenant
 
-from video_detective.api.app import create_app
 from video_detective.services.workspace import open_workspace
-from video_detective.web.page import add_pages
 
 UNLIMITED: dict[str, Any] = {
     "schema_version": 1,
@@ -46,59 +41,23 @@ def serving_tenants(
     """Serve a new data directory with two accounts in it."""
     data_dir.mkdir(parents=True, exist_ok=True)
     (data_dir / "settings.yaml").write_text(json.dumps(settings), "utf-8")
-    served: list[Served] = []
-    failures: list[BaseException] = []
-    ready, stop = threading.Event(), threading.Event()
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def open_tenants() -> AsyncIterator[Served]:
         async with open_workspace(data_dir, url) as opened:
             workspace = quick(opened)
             mine, other = [
                 await make_tenant(workspace, data_dir, f"{word} ltd", word, url=url)
                 for word in ("zanthorim", "quibblex")
             ]
-            app = create_app(workspace)
-            add_pages(app, workspace)
-            with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-                listener.bind(("127.0.0.1", 0))
-                config = uvicorn.Config(app, log_config=None, access_log=False)
-                server = uvicorn.Server(config)
-                task = asyncio.create_task(server.serve(sockets=[listener]))
-                while not server.started and not task.done():
-                    await asyncio.sleep(0.01)
-                address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-                served.append(
-                    Served(
-                        address=address,
-                        mine=mine,
-                        other=other,
-                        data_dir=data_dir,
-                        database="sqlite" if url is None else "postgresql",
-                    )
+            async with listening(workspace) as address:
+                yield Served(
+                    address=address,
+                    mine=mine,
+                    other=other,
+                    data_dir=data_dir,
+                    database="sqlite" if url is None else "postgresql",
                 )
-                ready.set()
-                while not stop.is_set() and not task.done():
-                    await asyncio.sleep(0.02)
-                server.should_exit = server.force_exit = True
-                await task
 
-    def work() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        ready.wait(60)
-        if failures:
-            raise failures[0]
-        yield served[0]
-    finally:
-        stop.set()
-        thread.join(20)
-    if failures:
-        raise failures[0]
+    with in_thread(open_tenants) as served:
+        yield served

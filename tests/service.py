@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from tests.api import make_key, make_user, quick, signed_in
+from tests.serving import in_thread, listening
 from tests.videos import picture, write_video
 
 from video_detective import config
-from video_detective.api.app import create_app
 from video_detective.geometry import NS_PER_S
 from video_detective.media.pictures import encode_jpeg
 from video_detective.narration.template import event_texts
@@ -26,7 +24,6 @@ from video_detective.rules import Actor, Event, Moment
 from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage import CameraRow, EvidenceRow, FrameRow, RunKey, Step, StoredEvent
 from video_detective.storage.base import frame_id
-from video_detective.web.page import add_pages
 
 T = TypeVar("T")
 DOCUMENT = """
@@ -213,11 +210,10 @@ def running(
     data_dir: Path, url: str | None = None, *, extra: int | None = 0, port: int = 0
 ) -> Iterator[Service]:
     """The service over a data directory, filled first unless ``extra`` is None."""
-    started: list[Service] = []
-    ready, stop = threading.Event(), threading.Event()
-    failures: list[BaseException] = []
+    stop = threading.Event()
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def open_service() -> AsyncIterator[Service]:
         async with open_workspace(data_dir, url) as opened:
             workspace = quick(opened)
             if extra is not None:
@@ -231,50 +227,15 @@ def running(
             ):
                 await make_user(workspace, "admin")
             ((cookie, session),) = (await signed_in(workspace, "admin")).items()
-            app = create_app(workspace)
-            add_pages(app, workspace)
-            with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind(("127.0.0.1", port))
-                settings = uvicorn.Config(app, log_level="warning", access_log=False)
-                server = uvicorn.Server(settings)
-                task = asyncio.create_task(server.serve(sockets=[listener]))
-                while not server.started and not task.done():
-                    await asyncio.sleep(0.01)
-                address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-                started.append(
-                    Service(
-                        address=address,
-                        token=token,
-                        cookie=(cookie, session),
-                        stop=stop,
-                        workspace=workspace,
-                        loop=asyncio.get_running_loop(),
-                    )
+            async with listening(workspace, port=port) as address:
+                yield Service(
+                    address=address,
+                    token=token,
+                    cookie=(cookie, session),
+                    stop=stop,
+                    workspace=workspace,
+                    loop=asyncio.get_running_loop(),
                 )
-                ready.set()
-                while not stop.is_set() and not task.done():
-                    await asyncio.sleep(0.02)
-                server.should_exit = server.force_exit = True
-                await task
 
-    def work() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        ready.wait(60)
-        if failures:
-            raise failures[0]
-        yield started[0]
-    finally:
-        stop.set()
-        thread.join(20)
-    if failures:
-        raise failures[0]
+    with in_thread(open_service, stop=stop) as service:
+        yield service
