@@ -19,6 +19,7 @@ _WORD_BEFORE_PATTERN = re.compile(r"\b(?:return|typeof|case|in|of|else|await|yie
 _STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'")
 _PATTERN = re.compile(r"/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_NAME = re.compile(r"[\w$.]+")
 _SPACE = re.compile(r"\s+")
 _TEXT = re.compile(r"(?:\\.|[^`\\$]|\$(?!\{))*", re.DOTALL)
 """Of a template literal, up to a value or to its end."""
@@ -54,6 +55,9 @@ def compact_script(source: str) -> str:
             keep(at + 1)
 
     while at < len(source):
+        if found := _NAME.match(source, at):
+            keep(found.end())
+            continue
         sign = source[at]
         last = kept[-1][-1] if kept else "\n"
         if found := _COMMENT.match(source, at):
@@ -68,7 +72,7 @@ def compact_script(source: str) -> str:
                 kept.append(" ")
         elif (found := _STRING.match(source, at)) or (
             sign == "/"
-            and (last in _BEFORE_PATTERN or _WORD_BEFORE_PATTERN.search("".join(kept[-9:])))
+            and (last in _BEFORE_PATTERN or _WORD_BEFORE_PATTERN.search("".join(kept[-2:])))
             and (found := _PATTERN.match(source, at))
         ):
             keep(found.end())
