@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.pages import EVERYWHERE, NARROW, assert_accessible, assert_fits, shot
-from tests.service import START_NS, Service, event, evidence, ns, running
+from tests.service import START_NS, Service, event, evidence, running
 from tests.videos import write_video
 
 from video_detective.alerts.base import Alert
@@ -23,8 +23,9 @@ from video_detective.storage.insights.base import AlertContext, InsightOutcome
 
 pytestmark = pytest.mark.xdist_group("browser")
 
+SUMMARY = "一名男子翻越圍籬進入後院。"
 SAID = {
-    "summary": "一名男子翻越圍籬進入後院。", "personCount": 1, "riskLevel": "high",
+    "summary": SUMMARY, "personCount": 1, "riskLevel": "high",
     "activities": ["翻越圍籬"], "suggestions": ["派人查看"], "environment": "夜間後院",
 }  # fmt: skip
 WORDS = {
@@ -33,7 +34,7 @@ WORDS = {
     "en": {"asked": "asked for: at least 1 s", "model": "A language model's description",
            "same": "All 5 files have the content they were stored with."},
 }  # fmt: skip
-TEMPLATE, DESCRIBED, WAITING = (f"evt_20260117_cam01_{n:04d}" for n in (1, 23, 24))
+DESCRIBED = "evt_20260117_cam01_0023"
 
 
 def alert_of(item: Event) -> Alert:
@@ -62,51 +63,59 @@ async def describe(workspace: Workspace) -> None:
         assert await insights.finish(claim, outcome, finished_ns=START_NS)
 
 
+def intrusion(n: int) -> Event:
+    at_s = 90_000 + 60 * n
+    return event(f"evt_20260117_cam01_{n:04d}", "intrusion", at_s, 6, risk_level="high")
+
+
+async def raise_alerts(
+    workspace: Workspace, items: Sequence[Event], *, has_model: bool = False
+) -> None:
+    """Events with alerts, and what persons looked like at the last of them."""
+    database = workspace.database
+    key = RunKey(camera_id="cam01", fingerprint=items[0].event_id, settings_hash="s")
+    run = await database.begin_run(key, {}, START_NS)
+    looks = AttributeRecord(
+        captured_ns=items[-1].start_ns,
+        total_persons=2,
+        attributes=Attributes(female=1, male=1, upper_red=1),
+    )
+    step = Step(
+        checkpoint=b"1",
+        events=[
+            StoredEvent(event=item, summary_zh="有人闖入", summary_en="Somebody entered")
+            for item in items
+        ],
+        alerts=[alert_of(item) for item in items],
+        alerting=AlertContext(
+            now_ns=START_NS, request_id="req-1", node_id="n", has_model=has_model
+        ),
+        attributes=AttributeStretch(
+            spans=[(items[0].start_ns, looks.captured_ns + 1)],
+            records=[looks],
+            node_id="n",
+            stored_ns=1,
+        ),
+    )
+    await database.commit_step(run, step)
+    await database.finish_run(run, {})
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Twenty-four alerts; the two last are for a model, and one of them has its answer."""
     folder = tmp_path_factory.mktemp("insights")
 
     async def fill(workspace: Workspace) -> None:
-        database = workspace.database
-        items = [
-            event(f"evt_20260117_cam01_{n:04d}", "intrusion", 90_000 + 60 * n, 6, risk_level="high")
-            for n in range(1, 25)
-        ]
-        key = RunKey(camera_id="cam01", fingerprint="alerts", settings_hash="s")
-        run = await database.begin_run(key, {}, START_NS)
-        for part in (items[:-2], items[-2:-1], items[-1:]):
-            looks = AttributeRecord(
-                captured_ns=part[-1].start_ns,
-                total_persons=2,
-                attributes=Attributes(female=1, male=1, upper_red=1),
-            )
-            asked = AlertContext(
-                now_ns=START_NS, request_id="req-1", node_id="n", has_model=len(part) == 1
-            )
-            step = Step(
-                checkpoint=b"1",
-                events=[
-                    StoredEvent(event=item, summary_zh="有人闖入", summary_en="Somebody entered")
-                    for item in part
-                ],
-                alerts=[alert_of(item) for item in part],
-                alerting=asked,
-                attributes=AttributeStretch(
-                    spans=[(part[0].start_ns, ns(95_000))],
-                    records=[looks],
-                    node_id="n",
-                    stored_ns=1,
-                ),
-            )
-            await database.commit_step(run, step)
-            if part[0] is items[-2]:
-                await describe(workspace)
+        items = [intrusion(n) for n in range(1, 25)]
+        await raise_alerts(workspace, items[:-2])
+        await raise_alerts(workspace, items[-2:-1], has_model=True)
+        await describe(workspace)
+        await raise_alerts(workspace, items[-1:], has_model=True)
         clip = write_video(folder / "short.mp4", frames=40, options={"movflags": "faststart"})
         for item in items[-2:]:
             rows, frames = evidence(workspace, item, clip)
-            await database.add_evidence(item.event_id, rows, frames)
-        await database.finish_run(run, {})
+            await workspace.database.add_evidence(item.event_id, rows, frames)
 
     with running(folder / "data") as started:
         started.do(fill)
@@ -118,10 +127,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             }
             http.patch(f"/api/v1/devices/{devices['cam01']}", json={"plan": "LEVEL_02"})
         yield started
-
-
-def rows(page: Page) -> list[str]:
-    return page.locator("a[data-insight]").evaluate_all("all => all.map(n => n.textContent)")
 
 
 @EVERYWHERE
@@ -151,7 +156,7 @@ def test_an_insight_is_found_and_shown_with_its_evidence(
     shown = page.locator("#insight")
     expect(shown.locator("h1")).to_contain_text("2026-01-16 23:23:01")
     expect(shown.locator(".evidence-words").first).to_contain_text(words["model"])
-    expect(shown.locator(".evidence-words").first).to_contain_text(SAID["summary"])
+    expect(shown.locator(".evidence-words").first).to_contain_text(SUMMARY)
     expect(shown.locator(".evidence dl").first).to_contain_text(words["asked"])
     expect(shown.locator(".look").first).to_be_visible()
     frame = shown.locator("img.frame")
@@ -229,5 +234,12 @@ def test_what_a_model_says_appears_by_itself(visit: Visit, service: Service) -> 
     video = shown.locator("video")
     video.evaluate("video => { video.dataset.same = 'yes'; }")
     service.do(describe)
-    expect(shown.locator(".said")).to_have_text(SAID["summary"])
+    expect(shown.locator(".said")).to_have_text(SUMMARY)
     expect(video).to_have_attribute("data-same", "yes")  # what somebody watches stays
+
+    page.locator("#insight > button").click()
+    expect(page.locator("#found .empty")).to_be_visible()  # none waits any more
+    service.do(lambda workspace: raise_alerts(workspace, [intrusion(25)], has_model=True))
+    page.locator("#news button").click()
+    expect(page.locator("a[data-insight]")).to_have_count(1)
+    expect(page.locator("#news")).to_be_hidden()

@@ -124,16 +124,21 @@ function tellNews() {
   news.replaceChildren(fresh.size === 1 ? text.news_one : fill(text.news, { count: fresh.size }), " ", button);
 }
 
+const listed = (id) => document.querySelector(`a[data-insight="${CSS.escape(id)}"]`);
+
 function changed({ insightId }) {
   if (!insightId) return;
-  const isListed = document.querySelector(`a[data-insight="${CSS.escape(insightId)}"]`);
-  if (insightId === shownInsight || (isListed && !listing.hidden)) return renew();
-  if (isListed) return void (shownList = null);
+  if (insightId === shownInsight || (listed(insightId) && !listing.hidden)) renew();
+  if (listing.hidden) shownList = null; // asked for again by who goes back to it
+}
+
+function raised({ insightId }) {
+  if (!insightId || listed(insightId)) return;
   fresh.add(insightId);
   tellNews();
 }
 
-subscribe({ alert: changed, insight: changed, reconnected: renew });
+subscribe({ alert: raised, insight: changed, reconnected: renew });
 
 showFilters(form, address());
 show();
