@@ -229,7 +229,7 @@ function close() {
 async function check() {
   checking = 0;
   count();
-  if (listedFor === null) return run();
+  if (listedFor === null || list.isEmpty()) return run();
   const key = queryKey();
   let page;
   try {
