@@ -216,7 +216,7 @@ def routes(workspace: Workspace) -> APIRouter:
         servers = await known.servers(now_ns=now_ns())
         packages = await asyncio.to_thread(package_licences)
         found = Licences(
-            weights=_weights(),
+            weights=await asyncio.to_thread(_weights),
             models=[
                 LicensedModel(
                     use=use.use,
