@@ -11,7 +11,7 @@ import "./shell.js";
 
 const FIELDS = ["q", "camera", "from", "to"];
 const WALL_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/;
-const FIRST = 30; // enough for a window; the others come while it is read
+const FIRST = 20; // enough for a window, and as many as the template asks for early
 const WORDED = 12; // so many events a model is shown
 const PATIENCE_MS = 300;
 const REMEMBERED = 6;
