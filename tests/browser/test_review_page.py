@@ -174,7 +174,6 @@ def test_what_is_shown_is_in_the_address(visit: Visit) -> None:
     expect(cards(page)).to_have_count(8)
     page.goto(page.url.partition("?")[0] + "?state=confirmed")
     expect(page.locator("#end .empty")).to_contain_text("這裡沒有告警。")
-    page.goto(page.url.partition("?")[0] + "?alert=0199a2c4-5d10-7c3e-9f00-2b1a6c7d8e90")
 
 
 def test_many_are_decided_at_once(visit: Visit) -> None:
@@ -248,3 +247,7 @@ def test_a_page_outlives_failures_and_the_restart_of_its_service(
         cards(page).first.locator("a").click()
         expect(page.locator("#detail .evidence-head")).to_be_visible()
         expect(page.locator("#detail .state")).to_have_text("已看")
+        page.evaluate("fetch('/api/v1/session', {method: 'DELETE'}).then(() => 0)")
+        page.keyboard.press("c")
+        expect(page.locator("#banner a")).to_have_attribute("href", re.compile(r"next=.*review"))
+        expect(cards(page)).to_have_count(2)

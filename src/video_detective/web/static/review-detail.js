@@ -100,7 +100,7 @@ export function makeDetail(root, options) {
       shown = null;
       root.classList.add("filled");
       root.replaceChildren(element("p", { className: "failure", role: "alert" },
-        error.status === 404 ? [text.missing_alert] : failureNotice(error, again)), back(options.close));
+        [400, 404].includes(error.status) ? [text.missing_alert] : failureNotice(error, again)), back(options.close));
     },
     get shownId() { return shown?.id ?? null; },
   };
