@@ -19,8 +19,8 @@ NEAR_NS = 30 * NS_PER_S
 class AttributeStretch:
     """What one stretch of an analysis recorded.
 
-    What the analysis recorded before of moments within ``spans`` is replaced, and what others did is
-    hidden: the same footage was analysed again, perhaps with other settings.
+    What the analysis recorded before of moments within ``spans`` is replaced, and what others did
+    is hidden: the same footage was analysed again, perhaps with other settings.
 
     Args:
         spans: ``(first_ns, last_ns)`` inclusive, between which everything was looked at.
