@@ -173,7 +173,7 @@ def test_what_is_shown_is_in_the_address(visit: Visit) -> None:
     page.locator("#clear").click()
     expect(cards(page)).to_have_count(8)
     page.goto(page.url.partition("?")[0] + "?state=confirmed")
-    expect(page.locator("#end .empty")).to_contain_text("這裡沒有告警。")
+    expect(page.locator("#end .empty")).to_contain_text("這裡沒有警示。")
 
 
 def test_many_are_decided_at_once(visit: Visit) -> None:
@@ -181,7 +181,7 @@ def test_many_are_decided_at_once(visit: Visit) -> None:
     page.locator("#pick-all").check()
     expect(page.locator("#picked")).to_have_text("已選 8 筆")
     page.locator("#bulk").get_by_role("button", name="確認").click()
-    expect(page.locator("#end .empty")).to_contain_text("沒有新的告警。")
+    expect(page.locator("#end .empty")).to_contain_text("沒有新的警示。")
     shot(page, "review-empty")
     expect(page.locator("#nav-new")).to_be_hidden()
     page.get_by_role("button", name="復原").click()
@@ -214,7 +214,7 @@ def test_two_pages_show_what_either_does_and_what_is_new(
     expect(other.locator("#nav-new")).to_contain_text("6")
     service.do(lambda w: add_alerts(w, folder, first=40, count=1, at_s=100_000))
     fresh = other.locator("#fresh")
-    expect(fresh).to_have_text("有 1 筆新告警，按此顯示")
+    expect(fresh).to_have_text("有 1 筆新警示，按此顯示")
     shot(other, "review-fresh")
     expect(cards(other)).to_have_count(8)
     fresh.click()

@@ -24,7 +24,7 @@ from video_detective.errors import ReceiverError
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "zh-TW": {
-        "new": "警報", "update": "警報說明", "end": "警報結束", "test": "測試通知",
+        "new": "警示", "update": "警示說明", "end": "警示結束", "test": "測試通知",
         "critical": "嚴重", "warning": "警告", "device": "攝影機", "scene": "場景",
         "time": "時間", "ended": "結束時間", "severity": "嚴重程度", "message": "內容",
         "measured": "量測值", "summary": "說明", "suggestions": "建議", "pictures": "截圖",

@@ -17,7 +17,7 @@ BIRTH = "online"
 MAX_STATE = 250
 """Home Assistant takes states of 255 characters."""
 _NAMES: Mapping[str, Mapping[str, str]] = {
-    "zh-TW": {"alert": "警報", "message": "最近警報內容", "severity": "最近警報嚴重程度"},
+    "zh-TW": {"alert": "警示", "message": "最近警示內容", "severity": "最近警示嚴重程度"},
     "en": {"alert": "Alert", "message": "Last alert", "severity": "Last alert severity"},
 }
 

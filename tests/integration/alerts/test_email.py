@@ -115,7 +115,7 @@ async def test_an_alert_arrives_as_text_and_html_in_the_accounts_language() -> N
     assert mailbox.recipients == ["a@example.com", "b@example.com"]
     [message] = mailbox.messages
     assert message["Subject"] == (
-        "【警報】嚴重、後門攝影機、Intrusion time reached threshold: 1.5 s >= 1 s"
+        "【警示】嚴重、後門攝影機、Intrusion time reached threshold: 1.5 s >= 1 s"
     )
     assert message["From"] == "影片偵探 <alerts@example.com>"
     assert message["Message-ID"] == "<0199-delivery@example.com>"

@@ -123,7 +123,7 @@ async def test_home_assistant_is_told_of_every_device_and_again_when_it_starts(
         await listener.wait(lambda heard: bool(heard.of(severity)), "the configuration")
         [config] = listener.of(alert)
         assert config["unique_id"] == f"vd_{device_id}_alert"
-        assert config["name"] == "警報"
+        assert config["name"] == "警示"
         assert config["state_topic"] == f"{topic}/state"
         assert config["device"] == {
             "identifiers": [f"vd_{device_id}"], "name": "後門攝影機",
