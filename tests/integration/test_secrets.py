@@ -42,7 +42,12 @@ def serving(data_dir: Path) -> Iterator[tuple[str, list[str]]]:
     """A service as a process of its own: its address; afterwards what it wrote to each stream."""
     said: list[str] = []
     environment = {**os.environ, "CANARY_KEY": SERVER_KEY}
-    process = start("--debug", "serve", "--data-dir", data_dir, "--port", "0", env=environment)
+    # Into a file: a pipe that nobody reads is full some day, and then the service stands still.
+    log = data_dir.with_name("service.log")
+    with log.open("w") as file:
+        process = start(
+            "--debug", "serve", "--data-dir", data_dir, "--port", "0", env=environment, stderr=file
+        )
     try:
         assert process.stdout is not None
         address = ""
@@ -53,8 +58,8 @@ def serving(data_dir: Path) -> Iterator[tuple[str, list[str]]]:
         yield "/".join(found.split("/")[:3]), said
     finally:
         process.terminate()
-        outcome = finish(process)
-        said.append(outcome.err)
+        finish(process)
+        said.append(log.read_text("utf-8"))
 
 
 @pytest.fixture
