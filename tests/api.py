@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import httpx
 from argon2 import PasswordHasher
@@ -14,6 +15,7 @@ from video_detective.api.app import create_app
 from video_detective.api.security import cookie_name
 from video_detective.services.access import SCOPES, Caller, Role
 from video_detective.services.accounts import add_account, add_user, local_caller
+from video_detective.services.feed import LiveFeed
 from video_detective.services.identity import Identity
 from video_detective.services.keys import create_key
 from video_detective.services.passwords import Passwords
@@ -100,16 +102,37 @@ async def signed_in(workspace: Workspace, name: str, *, account: str = "") -> di
     return {await cookie_name(workspace): signed.token}
 
 
-_MADE: list[tuple[Workspace, FastAPI]] = []
+class _Current:
+    """Stands for the workspace of the test that runs: one application serves them all."""
+
+    def __init__(self) -> None:
+        self.workspace: Workspace | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.workspace, name)
+
+
+_CURRENT = _Current()
+_MADE: list[FastAPI] = []
 
 
 def app_over(workspace: Workspace) -> FastAPI:
-    """The application over a workspace; made once, for that takes longer than most tests."""
-    if not _MADE or _MADE[0][0] is not workspace:
-        app = create_app(workspace)
-        add_pages(app, workspace)
-        _MADE[:] = [(workspace, app)]
-    return _MADE[0][1]
+    """The application over a workspace.
+
+    Its routes are made once in a process, for that takes longer than most tests; whatever it keeps
+    between requests is made anew for each workspace.
+    """
+    if _CURRENT.workspace is workspace:
+        return _MADE[0]
+    _CURRENT.workspace = workspace
+    if not _MADE:
+        _MADE.append(create_app(cast("Workspace", _CURRENT)))
+        add_pages(_MADE[0], cast("Workspace", _CURRENT))
+    app = _MADE[0]
+    app.state.workspace = workspace
+    app.state.feed = LiveFeed(workspace.database)
+    app.middleware_stack = None  # the guard and the limits know whom they let in
+    return app
 
 
 def client_of(

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy.engine import make_url
 
 from video_detective.detection.weights import default_cache_dir, install
 from video_detective.services.scripted_scene.render import render
+from video_detective.storage import migrate
+from video_detective.storage.dialects import Address
 
 # A fixed set of examples decides whether a change lands; everybody's own runs look further.
 settings.register_profile("ci", derandomize=True)
@@ -77,16 +80,50 @@ def postgres_url(postgres_folder: Path) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new SQLite file is a copy of one that all revisions made: they take longer than most tests.
+
+    A file that exists is brought forward as ever; so is every database of another process.
+    """
+    genuine = migrate.upgrade
+    template = tmp_path_factory.mktemp("template") / "template.db"
+
+    def upgrade(address: Address, lock_timeout_s: float) -> None:
+        if address.kind == "sqlite" and not Path(address.place).exists():
+            if not template.exists():
+                genuine(Address.parse(template.parent, f"sqlite:///{template}"), lock_timeout_s)
+            shutil.copyfile(template, address.place)
+        genuine(address, lock_timeout_s)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", upgrade)
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty_postgres_database(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty PostgreSQL database and returns its URL."""
+    numbers = itertools.count(1)
+    return lambda: _create_database(postgres_url, f"empty_{next(numbers)}", "template0")
+
+
 @pytest.fixture(scope="session")
 def new_postgres_database(postgres_url: str) -> Callable[[], str]:
-    """Makes an empty PostgreSQL database and returns its URL."""
+    """Makes a PostgreSQL database in the newest schema, without rows, and returns its URL."""
     numbers = itertools.count(1)
 
     def create() -> str:
-        name = f"test_{next(numbers)}"
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
-        url = make_url(postgres_url).set(database=name)
-        return url.render_as_string(hide_password=False)
+        number = next(numbers)
+        if number == 1:
+            made = _create_database(postgres_url, "template_migrated", "template0")
+            migrate.upgrade(Address.parse(Path(), made), 30.0)
+        return _create_database(postgres_url, f"test_{number}", "template_migrated")
 
     return create
+
+
+def _create_database(server: str, name: str, template: str) -> str:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

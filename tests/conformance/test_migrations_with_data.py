@@ -57,7 +57,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/old.db"
-    create: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    create: Callable[[], str] = request.getfixturevalue("empty_postgres_database")
     return create()
 
 

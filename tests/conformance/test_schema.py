@@ -26,7 +26,7 @@ T = TypeVar("T")
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/video-detective.db"
-    create: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    create: Callable[[], str] = request.getfixturevalue("empty_postgres_database")
     return create()
 
 
@@ -108,9 +108,9 @@ async def test_many_who_open_a_new_database_at_once_all_can(url: str) -> None:
 
 
 async def test_different_new_databases_can_be_opened_at_once(
-    tmp_path: Path, new_postgres_database: Callable[[], str]
+    tmp_path: Path, empty_postgres_database: Callable[[], str]
 ) -> None:
-    urls = [f"sqlite:///{tmp_path}/a.db", new_postgres_database(), f"sqlite:///{tmp_path}/b.db"]
+    urls = [f"sqlite:///{tmp_path}/a.db", empty_postgres_database(), f"sqlite:///{tmp_path}/b.db"]
     await asyncio.gather(*(upgrade(url) for url in urls))
 
     for url in urls:

@@ -592,9 +592,13 @@ async def test_no_token_has_a_meaning_for_the_database(db: Database) -> None:
 # --- writing the index anew
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_events_of_the_first_version_can_be_found_after_an_upgrade(
-    url: str, tmp_path: Path
+    request: pytest.FixtureRequest, kind: str, tmp_path: Path
 ) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    if kind == "postgresql":
+        url = request.getfixturevalue("empty_postgres_database")()
     at_first_schema(url)
 
     async with await Database.open(tmp_path, url) as db:

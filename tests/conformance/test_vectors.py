@@ -33,7 +33,7 @@ Vector = Sequence[float]
 async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     url: str | None = None
     if request.param != "sqlite":
-        create: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+        create: Callable[[], str] = request.getfixturevalue("empty_postgres_database")
         url = create()
     if request.param == "postgresql without pgvector":
         url = of_plain_user(url)
@@ -43,9 +43,9 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
 
 @pytest.fixture
 async def with_pgvector(
-    new_postgres_database: Callable[[], str], tmp_path: Path
+    empty_postgres_database: Callable[[], str], tmp_path: Path
 ) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path, new_postgres_database()) as database:
+    async with await Database.open(tmp_path, empty_postgres_database()) as database:
         yield database
 
 
@@ -423,9 +423,9 @@ async def test_pgvector_finds_nearly_all_of_the_nearest(with_pgvector: Database)
 
 
 async def test_vectors_stored_before_pgvector_came_are_found_with_it(
-    new_postgres_database: Callable[[], str], tmp_path: Path
+    empty_postgres_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    url = new_postgres_database()
+    url = empty_postgres_database()
     async with await Database.open(tmp_path, of_plain_user(url)) as db:
         await db.vectors.use(MODEL)
         await db.import_events([event(1)])

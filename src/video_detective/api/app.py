@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Security
@@ -13,7 +12,7 @@ from video_detective.api import media, shapes
 from video_detective.api.access_log import Traced
 from video_detective.api.envelope import caller_of
 from video_detective.api.failures import Failure, handle_failures
-from video_detective.api.limits import Limits, RateLimited
+from video_detective.api.limits import RateLimited
 from video_detective.api.openapi import describe
 from video_detective.api.parameters import BodyLimited, known_parameters
 from video_detective.api.security import Guard
@@ -62,8 +61,7 @@ def create_app(
     app.state.feed = LiveFeed(workspace.database)
     handle_failures(app)
     app.add_middleware(BodyLimited)
-    limits = Limits(lambda: workspace.database.windows(time.time), workspace.settings.limits)
-    app.add_middleware(RateLimited, limits=limits)  # within the guard, which knows the caller
+    app.add_middleware(RateLimited, workspace=workspace)  # within the guard, which knows the caller
     app.add_middleware(Guard, workspace=workspace, hosts=hosts)
     app.add_middleware(Traced)  # the outermost: also what the guard refuses has its line
 

@@ -26,6 +26,7 @@ from video_detective.api.failures import failure
 from video_detective.config.settings import LimitSettings
 from video_detective.errors import StorageError
 from video_detective.services.access import Caller
+from video_detective.services.workspace import Workspace
 from video_detective.storage.notices.rates import WindowsInMemory
 
 SEARCH_PATH = "/api/v1/analysis/insights/search"
@@ -123,12 +124,14 @@ class RateLimited:
 
     Args:
         app: What is limited.
-        limits: Counts.
+        workspace: Whose settings say how many, and where the counts are.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, *, workspace: Workspace) -> None:
         self._app = app
-        self._limits = limits
+        self._limits = Limits(
+            lambda: workspace.database.windows(time.time), workspace.settings.limits
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
