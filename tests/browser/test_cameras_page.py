@@ -184,7 +184,7 @@ def test_a_tripwire_is_drawn_by_touch_and_the_draft_outlives_a_reload(
 ) -> None:
     page = visit(f"/cameras?device={walked}&tab=scene", width=NARROW, touch=True)
     open_editor(page)
-    page.get_by_role("button", name="畫絆線").tap()
+    page.get_by_role("button", name="畫警戒線").tap()
     page.locator(".scene-canvas").scroll_into_view_if_needed()
     for x, y in ((0.7, 0.2), (0.7, 0.8)):
         page.touchscreen.tap(*place(page, x, y))
@@ -210,7 +210,7 @@ def test_a_tripwire_is_drawn_by_touch_and_the_draft_outlives_a_reload(
     page.locator("#new-rule-kind").select_option("line_crossing")
     page.locator(".add-rule button").tap()
     rule = page.locator(".rule").last
-    rule.get_by_label("絆線").select_option(label="絆線 1")
+    rule.get_by_label("警戒線").select_option(label="警戒線 1")
     expect(rule.get_by_label("方向").locator("option")).to_have_text(["任何方向", "往西", "往東"])
     assert_accessible(page)
     page.get_by_role("button", name="復原（Ctrl+Z）").tap()
