@@ -146,12 +146,15 @@ def assert_sane(answer: httpx.Response, field: Field, value: str) -> None:
 
 def test_every_field_refuses_what_cannot_be_meant(client: httpx.Client, served: Served) -> None:
     values = {"query": QUERY, "path": QUERY[1:], "body": BODY, "header": ("x" * 999, "-1", "")}
-    # What a database may choke on goes to both of them; the rest is the same code.
-    few = served.database == "postgresql" and "FUZZ_EXAMPLES" not in os.environ
+    # What a database may choke on goes to both of them; of the rest, which is the same code, each
+    # field gets every third value, the next one the others. Long fuzzing sends everything.
+    is_whole = "FUZZ_EXAMPLES" in os.environ
+    is_postgresql = served.database == "postgresql"
     sent = 0
-    for field in fields():
-        for value in values.get(field[1], ()):
-            if few and value not in DATABASE:
+    for number, field in enumerate(fields()):
+        for at, value in enumerate(values.get(field[1], ())):
+            has_turn = not is_postgresql and (number + at) % 3 == 0
+            if not (is_whole or has_turn or value in DATABASE):
                 continue
             assert_sane(send(client, served.mine.ids, field, value), field, value)
             sent += 1
