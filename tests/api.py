@@ -116,6 +116,12 @@ _CURRENT = _Current()
 _MADE: list[FastAPI] = []
 
 
+def forget_application() -> None:
+    """The next one is made anew: its routes keep nothing that they learnt before."""
+    _CURRENT.workspace = None
+    _MADE.clear()
+
+
 def app_over(workspace: Workspace) -> FastAPI:
     """The application over a workspace.
 

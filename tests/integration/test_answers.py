@@ -310,8 +310,9 @@ async def test_a_model_s_answer_is_given_where_its_citations_hold(
 async def test_whatever_a_model_server_does_the_template_answer_stands(
     tmp_path: Path, behaviour: str, note: str | None
 ) -> None:
+    wait_s = 2 if behaviour == "no-reply" else 15  # a busy machine is slow to answer wrongly too
     with LlmServer(behaviour) as server:
-        result = await asyncio.wait_for(asked_of(tmp_path, server, timeout_s=2), 30)
+        result = await asyncio.wait_for(asked_of(tmp_path, server, timeout_s=wait_s), 60)
     assert result["answer_by"] == "template"
     assert result["answer_zh"].startswith("有，")
     assert result["answer_note"]

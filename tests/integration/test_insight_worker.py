@@ -157,7 +157,8 @@ async def describe(opened: Workspace, server: LlmServer, *behaviours: str) -> No
     assert opened.settings.narration is not None
     teller = Teller(opened, opened.settings.narration)
     quickly = Retries(attempts=2, first_s=0.01, longest_s=0.01)
-    async with ModelClient(server.settings(timeout_s=0.5), retries=quickly) as client:
+    wait_s = 0.5 if "no-reply" in behaviours else 10  # a busy machine is slow
+    async with ModelClient(server.settings(timeout_s=wait_s), retries=quickly) as client:
         teller.client = client
         await teller.examine()
         if behaviours:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from tests.api import client_of, make_key, quick
+from tests.api import client_of, forget_application, make_key, quick
 from tests.servers.llm import LlmServer
 from tests.tenants import make_tenant
 
@@ -77,6 +77,7 @@ async def test_models_are_shown_with_what_a_probe_found_and_without_secrets(
 ) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
+    forget_application()  # what a probe found is kept for a while
     with LlmServer("ok") as server:
         text = SETTINGS.format(url=server.settings("ollama").url)
         (data_dir / "settings.yaml").write_text(text)

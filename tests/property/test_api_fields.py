@@ -203,6 +203,9 @@ def test_a_body_that_is_none_is_refused_in_the_envelope(
                 operation.method.upper(), path, content=content,
                 headers={"Content-Type": "application/json"},
             )  # fmt: skip
+            if answer.is_success and content.endswith(b"{}"):
+                assert not operation.schema().get("required"), str(operation)  # nothing to change
+                continue
             assert 400 <= answer.status_code < 500, (str(operation), content[:20], answer.text)
             Failure.model_validate(answer.json())
 

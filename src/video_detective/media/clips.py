@@ -18,19 +18,17 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from video_detective.errors import UsageError, VideoDetectiveError
+from video_detective.errors import VideoDetectiveError
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.media.base import Frame, Position
 from video_detective.media.decoding import LossBook
 from video_detective.media.images import FramesFolder
 from video_detective.media.reading import Recording
 from video_detective.media.sampling import Sampler
+from video_detective.media.spans import clip_spans
 
 MAX_CLIP_WIDTH = 1280
 MAX_CLIP_FPS = 15.0
-MAX_CLIP_NS = 60 * NS_PER_S
-HEAD_NS = 40 * NS_PER_S
-"""Of an event longer than ``MAX_CLIP_NS`` the first 40 s and the last 20 s are kept, joined."""
 _JOIN_NS = 10 * NS_PER_S
 """Wanted moments closer than this are decoded through; further apart, a seek is cheaper."""
 _TOLERANCE_NS = 20_000_000
@@ -140,21 +138,6 @@ def extract(
                     writer.add(time_ns, scaled)
         films = tuple(writer.finish() for writer in writers)
     return Extract(pictures={t: pictures[t][1] for t in sorted(pictures)}, clips=films)
-
-
-def clip_spans(start: int, end: int) -> tuple[tuple[int, int], ...]:
-    """What a clip asked for shows, as (from, to) in UTC ns, joined without a gap.
-
-    Raises:
-        UsageError: it ends before it begins.
-    """
-    if end < start:
-        raise UsageError(
-            f"a clip from {start} to {end} ends before it begins", remedy="Swap its ends."
-        )
-    if end - start <= MAX_CLIP_NS:
-        return ((start, end),)
-    return (start, start + HEAD_NS), (end - (MAX_CLIP_NS - HEAD_NS), end)
 
 
 def _reading_plan(

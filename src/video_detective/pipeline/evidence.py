@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.media import Loss
-from video_detective.media.clips import Clip, Footage, clip_spans, extract
+from video_detective.media.clips import Clip, Footage, extract
 from video_detective.media.pictures import BoxMark, LineMark, ZoneMark, annotate, encode_jpeg
 from video_detective.narration.template import class_name, event_name
+from video_detective.pipeline.clip_times import LEAD_NS, TRAIL_NS
 from video_detective.rules import Event, Moment, Scene
 from video_detective.storage import EvidenceRow, FrameRow, PointRow, frame_id
 from video_detective.storage.blobs import BlobStore
@@ -18,10 +19,6 @@ from video_detective.tracking import Track
 
 MAX_PICTURES = 8
 """Moments of an event that get pictures: first, established, last, and the rest evenly."""
-LEAD_NS = 3 * NS_PER_S
-"""The clip begins this long before the event …"""
-TRAIL_NS = 2 * NS_PER_S
-"""… and ends this long after it."""
 NEAR_NS = NS_PER_S
 """Boxes drawn in a frame are at most this far from it in time."""
 
@@ -201,21 +198,6 @@ class EvidenceCutter:
         )
         if loss not in self._losses:  # an event that changed is cut again
             self._losses.append(loss)
-
-
-def clip_times(event: Event, first_ns: int) -> tuple[tuple[int, int], ...]:
-    """What a closed event's clip shows, as (from, to) in UTC ns, one after the other without a gap.
-
-    The last one ends earlier where the footage does.
-
-    Args:
-        event: As it was when the clip was cut.
-        first_ns: The clip's first frame; later than asked for where the footage begins there.
-    """
-    end_ns = event.start_ns if event.end_ns is None else event.end_ns
-    spans = clip_spans(event.start_ns - LEAD_NS, end_ns + TRAIL_NS)
-    shown = [(max(start, first_ns), end) for start, end in spans if end > first_ns]
-    return tuple(shown) or ((first_ns, first_ns),)
 
 
 def local_time(time_ns: int, zone: ZoneInfo) -> datetime:

@@ -14,15 +14,15 @@ import numpy as np
 
 from video_detective.errors import VideoDetectiveError
 from video_detective.geometry import NS_PER_S, Image
-from video_detective.media.clips import HEAD_NS, MAX_CLIP_NS
 from video_detective.media.decoding import LossBook
 from video_detective.media.reading import Recording
+from video_detective.media.spans import HEAD_NS, MAX_CLIP_NS
 from video_detective.narration.budget import LEAST_FRAMES, MOST_FRAMES
 from video_detective.narration.catalogue import Language
 from video_detective.narration.keyframes import AROUND_NS, Sample, choose, nominate
 from video_detective.narration.material import Material
 from video_detective.narration.pictures import LONGEST_SIDE, KeyFrame, candidates, key_frame
-from video_detective.pipeline.evidence import LEAD_NS, TRAIL_NS
+from video_detective.pipeline.clip_times import LEAD_NS, TRAIL_NS
 from video_detective.rules import Event
 from video_detective.services.workspace import Workspace
 from video_detective.storage import EvidenceRow, PointRow, StoredEvent, frame_id

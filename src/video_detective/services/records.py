@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from video_detective.narration.measures import Measure, asked, fact_name, measured, measures
 from video_detective.narration.template import event_name, moment_text
-from video_detective.pipeline.evidence import clip_times
+from video_detective.pipeline.clip_times import clip_times
 from video_detective.rules import Moment, Scene, Tripwire, Zone
 from video_detective.services.times import rfc3339, time_range
 from video_detective.services.workspace import Places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.told_scenes import intrusion
 
-from video_detective.pipeline.evidence import clip_times
+from video_detective.pipeline.clip_times import clip_times
 
 
 def test_a_long_clip_shows_the_begin_and_the_end_of_its_event() -> None:

@@ -13,8 +13,8 @@ from pydantic.alias_generators import to_camel
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
 from video_detective.narration.catalogue import Language
+from video_detective.pipeline.clip_times import clip_times
 from video_detective.pipeline.clock import now_ns
-from video_detective.pipeline.evidence import clip_times
 from video_detective.services import event_pages
 from video_detective.services.access import Caller
 from video_detective.services.evidence_package import package
