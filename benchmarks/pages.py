@@ -21,7 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -268,10 +268,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        folder = options.folder or Path(temporary)
+    with ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if not (folder / "settings.yaml").exists():
             asyncio.run(make(folder, events=options.events))
+        # Only now: Playwright keeps a loop running in this thread.
+        playwright = stack.enter_context(sync_playwright())
         installed = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
         with served(folder) as (address, token):
