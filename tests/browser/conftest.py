@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 from tests.api import make_user, signed_in
 from tests.pages import WIDE
 from tests.service import Service, running
@@ -17,6 +17,7 @@ from video_detective.services.access import Role
 from video_detective.services.workspace import Workspace
 
 OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+expect.set_options(timeout=15_000)  # two cores that run three tests are slow now and then
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def visit(browser: Browser, service: Service) -> Iterator[Visit]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         if quiet:
             page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from tests.browser.conftest import Visit
 from tests.pages import EVERYWHERE, NARROW, assert_accessible, assert_fits, shot
 from tests.service import START_NS, Service, event, evidence, running
@@ -208,6 +208,26 @@ def test_the_clip_is_gone_through_by_keys(visit: Visit) -> None:
     with page.expect_download() as saved:
         page.locator(".evidence-export").click()
     assert saved.value.suggested_filename == f"evidence-{DESCRIBED}.zip"
+
+
+def test_a_key_that_is_pressed_before_the_clip_is_there_counts(visit: Visit) -> None:
+    page = visit("/")
+    held: list[Route] = []
+    page.route("**/*.mp4*", lambda route: held.append(route))
+    page.goto(page.url.rstrip("/") + "/insights?q=圍籬")
+    page.locator("a[data-insight]").click()
+    video, clock = page.locator("video"), page.locator(".evidence-clock")
+    if not video.evaluate("video => video.canPlayType('video/mp4; codecs=\"avc1.42E01E\"')"):
+        pytest.skip("this Chromium has no H.264 (Debian's has): apt-get install chromium")
+    expect(clock).to_have_text("23:23:00.0")
+    assert video.evaluate("video => video.readyState") == 0
+    page.locator(".evidence-range input").focus()
+    for key in ".,..":
+        page.keyboard.press(key)
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    expect(clock).to_have_text("23:23:00.2")
 
 
 def test_what_fails_says_what_to_do(visit: Visit) -> None:

@@ -95,15 +95,23 @@ export function player(record, english) {
     await settled;
     heard = () => {};
   }
+  // Presses are counted while a step is under way or the clip is not there yet, so that none is lost.
+  let asked = 0;
   let stepping = false;
   async function step(direction) {
-    if (stepping || video.readyState < 1) return;
-    video.pause();
+    asked += direction;
+    if (stepping) return;
     stepping = true;
-    const before = shown;
-    if (direction < 0) await sought(before - 0.001);
-    else for (let n = 1; n <= 3 * FRAMES_A_SECOND && shown === before && before + n / FRAMES_A_SECOND < video.duration; n += 1) {
-      await sought(before + n / FRAMES_A_SECOND + 0.001);
+    if (video.readyState < 1) await new Promise((resolve) => { video.addEventListener("loadedmetadata", resolve, { once: true }); });
+    video.pause();
+    while (asked !== 0) {
+      const before = shown;
+      const on = asked > 0;
+      asked -= Math.sign(asked);
+      if (!on) await sought(before - 0.001);
+      else for (let n = 1; n <= 3 * FRAMES_A_SECOND && shown === before && before + n / FRAMES_A_SECOND < video.duration; n += 1) {
+        await sought(before + n / FRAMES_A_SECOND + 0.001);
+      }
     }
     stepping = false;
   }
@@ -172,7 +180,8 @@ export function player(record, english) {
     if (event.target === range) steps[" "] = toggle;
     if (!steps[event.key]) return;
     event.preventDefault();
-    steps[event.key]();
+    // A key that is held does not run on after it is let go.
+    if (!(event.repeat && stepping)) steps[event.key]();
   }
   draw();
   return { node: figure, key };
