@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Visit
 from tests.pages import EVERYWHERE, NARROW, assert_accessible, assert_fits, shot
 from tests.service import Service, ns, running
@@ -179,3 +179,20 @@ def test_neighbours_in_a_stack_differ_in_lightness_in_either_theme(
         assert min(contrast(card, one) for one in series) >= 3
         pairs = itertools.pairwise(series)
         assert min(contrast(one, other) for one, other in pairs) >= 1.6
+
+
+@pytest.mark.parametrize("path", ["/statistics", "/report"])
+def test_cameras_of_every_page_of_the_list_are_offered(visit: Visit, path: str) -> None:
+    page = visit("/settings")
+
+    def one_at_a_time(route: Route) -> None:
+        first, _, cursor = route.request.url.partition("&cursor=")
+        answer = route.fetch(url=first)
+        body = answer.json()
+        body["data"] = body["data"][1:] if cursor else body["data"][:1]
+        body["meta"]["pagination"]["nextCursor"] = None if cursor else "more"
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/api/v1/devices?*", one_at_a_time)
+    page.goto(page.url.split("/settings")[0] + path)
+    expect(page.locator("#device option")).to_have_count(3)  # all, and two cameras

@@ -12,6 +12,12 @@ TRAIL_NS = 2 * NS_PER_S
 """… and ends this long after it."""
 
 
+def clip_asked(event: Event) -> tuple[int, int]:
+    """From when until when an event's clip is asked for, in UTC ns."""
+    end_ns = event.start_ns if event.end_ns is None else event.end_ns
+    return event.start_ns - LEAD_NS, end_ns + TRAIL_NS
+
+
 def clip_times(event: Event, first_ns: int) -> tuple[tuple[int, int], ...]:
     """What a closed event's clip shows, as (from, to) in UTC ns, one after the other without a gap.
 
@@ -21,7 +27,6 @@ def clip_times(event: Event, first_ns: int) -> tuple[tuple[int, int], ...]:
         event: As it was when the clip was cut.
         first_ns: The clip's first frame; later than asked for where the footage begins there.
     """
-    end_ns = event.start_ns if event.end_ns is None else event.end_ns
-    spans = clip_spans(event.start_ns - LEAD_NS, end_ns + TRAIL_NS)
+    spans = clip_spans(*clip_asked(event))
     shown = [(max(start, first_ns), end) for start, end in spans if end > first_ns]
     return tuple(shown) or ((first_ns, first_ns),)

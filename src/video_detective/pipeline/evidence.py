@@ -11,7 +11,7 @@ from video_detective.media import Loss
 from video_detective.media.clips import Clip, Footage, extract
 from video_detective.media.pictures import BoxMark, LineMark, ZoneMark, annotate, encode_jpeg
 from video_detective.narration.template import class_name, event_name
-from video_detective.pipeline.clip_times import LEAD_NS, TRAIL_NS
+from video_detective.pipeline.clip_times import clip_asked
 from video_detective.rules import Event, Moment, Scene
 from video_detective.storage import EvidenceRow, FrameRow, PointRow, frame_id
 from video_detective.storage.blobs import BlobStore
@@ -68,10 +68,7 @@ class EvidenceCutter:
         found = extract(
             self._footage(),
             frames=[moment.time_ns for chosen in moments for moment in chosen],
-            clips=[
-                (event.start_ns - LEAD_NS, (event.end_ns or event.start_ns) + TRAIL_NS)
-                for event, _ in events
-            ],
+            clips=[clip_asked(event) for event, _ in events],
         )
         kept = []
         for (event, points), chosen, clip in zip(events, moments, found.clips, strict=True):

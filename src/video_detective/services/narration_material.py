@@ -16,13 +16,13 @@ from video_detective.errors import VideoDetectiveError
 from video_detective.geometry import NS_PER_S, Image
 from video_detective.media.decoding import LossBook
 from video_detective.media.reading import Recording
-from video_detective.media.spans import HEAD_NS, MAX_CLIP_NS
+from video_detective.media.spans import clip_spans
 from video_detective.narration.budget import LEAST_FRAMES, MOST_FRAMES
 from video_detective.narration.catalogue import Language
 from video_detective.narration.keyframes import AROUND_NS, Sample, choose, nominate
 from video_detective.narration.material import Material
 from video_detective.narration.pictures import LONGEST_SIDE, KeyFrame, candidates, key_frame
-from video_detective.pipeline.clip_times import LEAD_NS, TRAIL_NS
+from video_detective.pipeline.clip_times import clip_asked
 from video_detective.rules import Event
 from video_detective.services.workspace import Workspace
 from video_detective.storage import EvidenceRow, PointRow, StoredEvent, frame_id
@@ -106,17 +106,8 @@ def _shown(event: Event, evidence: _Evidence) -> list[Span]:
     """The stretches that pictures can be had of, in order of time."""
     spans = [(time_ns - NEAREST_NS, time_ns + NEAREST_NS) for time_ns in evidence.originals]
     if evidence.clip is not None:
-        spans += _clip_spans(event)
+        spans += clip_spans(*clip_asked(event))
     return sorted(spans)
-
-
-def _clip_spans(event: Event) -> list[Span]:
-    """What the clip of an event shows, as ``media.clips`` cuts it."""
-    end_ns = event.start_ns if event.end_ns is None else event.end_ns
-    start_ns, end_ns = event.start_ns - LEAD_NS, end_ns + TRAIL_NS
-    if end_ns - start_ns <= MAX_CLIP_NS:
-        return [(start_ns, end_ns)]
-    return [(start_ns, start_ns + HEAD_NS), (end_ns - (MAX_CLIP_NS - HEAD_NS), end_ns)]
 
 
 async def _points(
@@ -208,7 +199,7 @@ def _of_clip(
     event: Event, times: Sequence[int], path: Path, first_ns: int, size: tuple[int, int]
 ) -> dict[int, Image]:
     """The clip's frames nearest to these times, if near."""
-    spans = _clip_spans(event)
+    spans = clip_spans(*clip_asked(event))
     near: dict[int, tuple[int, Image]] = {}
     try:
         for picture in Recording(path).pictures(LossBook()):

@@ -1,21 +1,7 @@
 // How the live analysis of a camera goes, as words and numbers.
-import { get } from "./api.js";
+import { all } from "./all.js";
 import { element, fill, text } from "./dom.js";
 import { duration } from "./time.js";
-
-const PAGE = 100;
-
-// Every page of a list.
-export async function all(path, parameters = {}) {
-  const found = [];
-  let cursor = null;
-  do {
-    const { data, meta } = await get(path, { ...parameters, limit: PAGE, cursor });
-    found.push(...data);
-    cursor = meta.pagination.nextCursor;
-  } while (cursor);
-  return found;
-}
 
 export async function statuses(parameters = {}) {
   const at = performance.now();

@@ -1,7 +1,8 @@
 // Every camera with its picture and its health.
+import { all } from "./all.js";
 import { explain, failureNotice, send } from "./api.js";
 import { editDevice } from "./cameras-dialog.js";
-import { all, figureList, stateBadge, stateOf, statuses } from "./cameras-health.js";
+import { figureList, stateBadge, stateOf, statuses } from "./cameras-health.js";
 import { thumbnail } from "./cameras-pictures.js";
 import { element, fill, text } from "./dom.js";
 import { toast } from "./shell.js";

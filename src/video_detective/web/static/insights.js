@@ -1,5 +1,6 @@
 // Insights: a list with filters, and one of them with all there is to it. The address has the state.
-import { get, session } from "./api.js";
+import { all } from "./all.js";
+import { session } from "./api.js";
 import { showInsight } from "./insights-detail.js";
 import { filtersOf, showFilters, showList } from "./insights-list.js";
 import { element, fill, text } from "./dom.js";
@@ -20,14 +21,8 @@ const address = () => new URLSearchParams(location.search);
 
 // Cameras by device id, all of them, and the account's zone for what has no camera any more.
 async function known() {
-  const devices = new Map();
-  const caller = await session();
-  for (let cursor = ""; cursor !== null;) {
-    const { data, meta } = await get("/api/v1/devices", { limit: 100, cursor });
-    for (const device of data) devices.set(device.id, device);
-    cursor = meta.pagination.nextCursor;
-  }
-  return { devices, timezone: caller.timezone };
+  const [caller, devices] = await Promise.all([session(), all("/api/v1/devices")]);
+  return { devices: new Map(devices.map((device) => [device.id, device])), timezone: caller.timezone };
 }
 
 let around = null;

@@ -1,23 +1,20 @@
 // Report: choose a period, see what is in it, then open, print or save the file that the service makes.
-import { failureNotice, get, session } from "./api.js";
+import { failureNotice, get } from "./api.js";
 import { element, fill, text } from "./dom.js";
-import { daysAfter, daysBetween, midnight, readPeriod, writePeriod } from "./period.js";
+import { daysAfter, daysBetween, midnight, readPeriod } from "./period.js";
+import { listen, markChoice, parameters, start } from "./period-choice.js";
 import { columns, legend, number, plot } from "./plot.js";
 import { toast } from "./shell.js";
 import { slotsOf, tipOf } from "./statistics-slots.js";
 import { duration } from "./time.js";
 
-const LONGEST_DAYS = 92;
 const RISKS = ["critical", "high", "medium", "low"];
 const byId = (id) => document.getElementById(id);
-const [choice, device, words, own, from, to, problem, report, title, covered, summary, told] =
-  ["choice", "device", "words", "own", "from", "to", "own-problem", "report", "report-title", "covered", "summary", "told"].map(byId);
-const presets = [...document.querySelectorAll("[data-preset]")];
+const [words, report, title, covered, summary, told] = ["words", "report", "report-title", "covered", "summary", "told"].map(byId);
 let devices = [];
 let account = null;
 let asking = null;
 
-const parameters = () => new URLSearchParams(location.search);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 // A report of all cameras is on the clock of the first one.
@@ -29,13 +26,6 @@ function chosen() {
   return { device: known, timezone, language, ...readPeriod(parameters(), timezone, "yesterday") };
 }
 
-function go(change) {
-  const next = parameters();
-  change(next);
-  history.pushState(null, "", `${location.pathname}?${next}`);
-  show();
-}
-
 function addressOf(state) {
   const query = new URLSearchParams({ from: state.first, to: daysAfter(state.last, 1), lang: state.language });
   if (state.device) query.set("camera", state.device.cameraId);
@@ -43,10 +33,7 @@ function addressOf(state) {
 }
 
 function showChoice(state) {
-  for (const button of presets) button.setAttribute("aria-pressed", String(button.dataset.preset === state.preset));
-  own.hidden = state.preset !== "own";
-  [from.value, to.value, problem.textContent] = [state.first, state.last, ""];
-  device.value = state.device?.id ?? "";
+  markChoice(state);
   words.value = state.language;
   const days = state.first === state.last ? state.first : `${state.first} ~ ${state.last}`;
   title.textContent = fill(text.report_of, { days });
@@ -113,34 +100,9 @@ byId("print").addEventListener("click", () => {
   opened.addEventListener("load", () => opened.print(), { once: true });
 });
 
-for (const button of presets) {
-  button.addEventListener("click", () => {
-    const preset = button.dataset.preset;
-    const { first, last } = chosen();
-    go((next) => writePeriod(next, { preset, first, last }));
-    if (preset === "own") from.focus();
-  });
-}
-device.addEventListener("change", () => go((next) => (device.value ? next.set("device", device.value) : next.delete("device"))));
+const go = listen({ chosen, show });
 words.addEventListener("change", () => go((next) => next.set("in", words.value)));
-choice.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const days = daysBetween(from.value, to.value) + 1;
-  problem.textContent = days < 1 ? text.ends_before : days > LONGEST_DAYS ? fill(text.too_long, { days: LONGEST_DAYS }) : "";
-  to.setAttribute("aria-invalid", String(Boolean(problem.textContent)));
-  if (!problem.textContent) go((next) => writePeriod(next, { preset: "own", first: from.value, last: to.value }));
-});
-window.addEventListener("popstate", show);
-
-async function start() {
-  try {
-    [account, devices] = await Promise.all([session(), get("/api/v1/devices", { limit: 100 }).then((body) => body.data)]);
-  } catch (error) {
-    told.replaceChildren(element("div", { className: "card notice failure", role: "alert" }, failureNotice(error, start)));
-    return;
-  }
-  device.append(...devices.map((one) => element("option", { value: one.id }, [one.name])));
+start((who, cameras) => {
+  [account, devices] = [who, cameras];
   show();
-}
-
-start();
+});

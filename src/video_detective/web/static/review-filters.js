@@ -1,5 +1,5 @@
 // The form of conditions; the address holds them.
-import { get } from "./api.js";
+import { all } from "./all.js";
 import { element } from "./dom.js";
 import { FILTERS, addressOf, condition } from "./review-address.js";
 
@@ -38,13 +38,9 @@ export function clearForm() {
 
 export async function fillCameras() {
   const select = form.elements.camera;
-  let cursor = null;
   try {
-    do {
-      const page = await get("/api/v1/devices", { limit: 100, cursor });
-      select.append(...page.data.map((device) => element("option", { value: device.id }, [device.name])));
-      cursor = page.meta.pagination.nextCursor;
-    } while (cursor);
+    const devices = await all("/api/v1/devices");
+    select.append(...devices.map((device) => element("option", { value: device.id }, [device.name])));
   } catch {
     // The list says what is wrong; other conditions work.
   }

@@ -1,8 +1,9 @@
 // API keys for other programs: shown once, revoked at any time.
+import { all } from "./all.js";
 import { explain, send } from "./api.js";
 import { button, element, fill, text } from "./dom.js";
 import { dialogForm, field } from "./settings-forms.js";
-import { all, card, empty, joined, showOnce, state, table, when, zoneHint } from "./settings-parts.js";
+import { card, empty, joined, showOnce, state, table, when, zoneHint } from "./settings-parts.js";
 import { confirmAction, toast } from "./shell.js";
 
 const words = text.settings_keys;

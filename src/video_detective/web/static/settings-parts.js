@@ -1,10 +1,7 @@
 // What the parts of the settings are made of: cards, tables, times, secrets that are shown once.
-import { get } from "./api.js";
 import { button, element, english, fill, text } from "./dom.js";
 import { ask, toast } from "./shell.js";
 import { clockOf, dayOf, offsetOf, zoned } from "./time.js";
-
-const MOST_PAGES = 20;
 
 export function card(title, children, { hint, actions = [] } = {}) {
   return element("div", { className: "card panel" }, [
@@ -71,19 +68,6 @@ export function bytes(count) {
 
 export const number = (count) => count.toLocaleString(english ? "en" : "zh-TW");
 export const joined = (words) => words.join(english ? ", " : "、");
-
-// Every item of a list that has pages.
-export async function all(path, parameters = {}) {
-  const items = [];
-  let cursor;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { data, meta } = await get(path, { ...parameters, limit: 100, cursor });
-    items.push(...data);
-    cursor = meta.pagination?.nextCursor;
-    if (!cursor) break;
-  }
-  return items;
-}
 
 async function copy(input) {
   try {

@@ -1,42 +1,22 @@
 // Statistics: a period and a camera, both in the address, and a figure for each question.
-import { failureNotice, get, session } from "./api.js";
+import { failureNotice, get } from "./api.js";
 import { element, fill, text } from "./dom.js";
 import { daysAfter, daysBetween, readPeriod, writePeriod } from "./period.js";
+import { listen, markChoice, parameters, start } from "./period-choice.js";
 import "./shell.js";
 import { figures } from "./statistics-figures.js";
 import { duration } from "./time.js";
 
-const LONGEST_DAYS = 92;
 const byId = (id) => document.getElementById(id);
-const [choice, device, own, from, to, problem, covered, told, place] = ["choice", "device", "own", "from", "to", "own-problem", "covered", "told", "figures"].map(byId);
-const presets = [...document.querySelectorAll("[data-preset]")];
+const [covered, told, place] = ["covered", "told", "figures"].map(byId);
 let devices = [];
 let account = null;
 let asking = null;
-
-const parameters = () => new URLSearchParams(location.search);
 
 function chosen() {
   const known = devices.find((one) => one.id === parameters().get("device")) ?? null;
   const timezone = known?.timezone ?? account.timezone;
   return { device: known, timezone, ...readPeriod(parameters(), timezone) };
-}
-
-function go(change, { replace = false } = {}) {
-  const next = parameters();
-  change(next);
-  const address = `${location.pathname}?${next}`;
-  if (replace) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
-  show();
-}
-
-function showChoice({ preset, first, last }) {
-  for (const button of presets) button.setAttribute("aria-pressed", String(button.dataset.preset === preset));
-  own.hidden = preset !== "own";
-  [from.value, to.value, problem.textContent] = [first, last, ""];
-  device.value = parameters().get("device") ?? "";
-  if (device.selectedIndex < 0) device.value = "";
 }
 
 // The newest event says where something is to be seen.
@@ -66,7 +46,7 @@ function sayCovered(state, found) {
 
 async function show() {
   const state = chosen();
-  showChoice(state);
+  markChoice(state);
   asking?.abort();
   const mine = asking = new AbortController();
   told.replaceChildren();
@@ -92,33 +72,8 @@ async function show() {
   }
 }
 
-for (const button of presets) {
-  button.addEventListener("click", () => {
-    const preset = button.dataset.preset;
-    const { first, last } = chosen();
-    go((next) => writePeriod(next, { preset, first, last }));
-    if (preset === "own") from.focus();
-  });
-}
-device.addEventListener("change", () => go((next) => (device.value ? next.set("device", device.value) : next.delete("device"))));
-choice.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const days = daysBetween(from.value, to.value) + 1;
-  problem.textContent = days < 1 ? text.ends_before : days > LONGEST_DAYS ? fill(text.too_long, { days: LONGEST_DAYS }) : "";
-  to.setAttribute("aria-invalid", String(Boolean(problem.textContent)));
-  if (!problem.textContent) go((next) => writePeriod(next, { preset: "own", first: from.value, last: to.value }));
-});
-window.addEventListener("popstate", show);
-
-async function start() {
-  try {
-    [account, devices] = await Promise.all([session(), get("/api/v1/devices", { limit: 100 }).then((body) => body.data)]);
-  } catch (error) {
-    told.replaceChildren(element("div", { className: "card notice failure", role: "alert" }, failureNotice(error, start)));
-    return;
-  }
-  device.append(...devices.map((one) => element("option", { value: one.id }, [one.name])));
+const go = listen({ chosen, show });
+start((who, cameras) => {
+  [account, devices] = [who, cameras];
   show();
-}
-
-start();
+});

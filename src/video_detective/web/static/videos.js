@@ -1,4 +1,5 @@
 // Videos: sending files, and how their analyses go. The chosen state lives in the address.
+import { all } from "./all.js";
 import { explain, failureNotice, get, may, send } from "./api.js";
 import { element, english, fill, text } from "./dom.js";
 import { confirmAction, toast } from "./shell.js";
@@ -246,11 +247,7 @@ async function newCamera() {
 }
 
 async function cameras() {
-  let page = null;
-  do {
-    page = await get("/api/v1/devices", { limit: 100, cursor: page?.meta.pagination.nextCursor });
-    for (const device of page.data) devices.set(device.id, device);
-  } while (page.meta.pagination.nextCursor);
+  for (const device of await all("/api/v1/devices")) devices.set(device.id, device);
   camera.append(element("option", { value: "" }, [text.choose_camera]));
   for (const device of devices.values()) camera.append(element("option", { value: device.id }, [device.name]));
   if (await may("devices:write")) camera.append(element("option", { value: "new" }, [text.new_camera]));
