@@ -65,6 +65,14 @@ async def test_a_scene_is_given_changed_listed_restored_and_taken_away(place: Pl
     assert [(v["version"], v["note"]) for v in listed["data"]] == [(2, "no rules"), (1, "")]
     assert listed["meta"]["pagination"]["total"] == 2
     assert "document" not in listed["data"][0]
+    newest = (await place.client.get(f"{address}/versions?limit=1")).json()
+    cursor = newest["meta"]["pagination"]["nextCursor"]
+    older = (await place.client.get(f"{address}/versions?cursor={cursor}")).json()
+    assert [one["data"][0]["version"] for one in (newest, older)] == [2, 1]
+    for strange in ("", "0", "3", "-1", "x", scene["id"]):
+        refused = await place.client.get(f"{address}/versions", params={"cursor": strange})
+        assert refused.status_code == 400, strange
+        assert [one["field"] for one in refused.json()["error"]["details"]] == ["cursor"]
     first = (await place.client.get(f"{address}/versions/1")).json()["data"]
     assert first["document"] == scene["document"]
     back = await place.client.post(f"{address}/versions/1/restore")

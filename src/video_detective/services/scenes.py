@@ -65,10 +65,12 @@ async def version_page(
 
     Raises:
         MissingError: there is no such scene in reach.
+        FieldError: the cursor is of no page of it.
     """
-    await find_scene(workspace, caller, scene_id)
+    scene = await find_scene(workspace, caller, scene_id)
+    before = None if cursor is None else _version_of(cursor, scene.version)
     return await workspace.database.devices.versions(
-        caller.reach, scene_id, limit=limit, offset=offset, cursor=cursor
+        caller.reach, scene_id, limit=limit, offset=offset, before=before
     )
 
 
@@ -238,6 +240,15 @@ async def check_document(
     if problems:
         raise FieldError(problems)
     return checked
+
+
+def _version_of(cursor: str, newest: int) -> int:
+    """The version at which a page of versions ended."""
+    # Not in words of ``int``, which takes spaces, signs and digits of every script.
+    is_number = cursor.isascii() and cursor.isdigit() and len(cursor) < 10
+    if not is_number or not 1 <= int(cursor) <= newest:
+        raise FieldError([("cursor", "it is of no page; take nextCursor of the page before")])
+    return int(cursor)
 
 
 def _is_within(path: str, folder: Path) -> bool:

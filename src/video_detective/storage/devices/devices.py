@@ -241,11 +241,14 @@ class Devices:
         *,
         limit: int = 100,
         offset: int = 0,
-        cursor: str | None = None,
+        before: int | None = None,
     ) -> VersionPage:
-        """One page of a scene's versions, newest first; empty when there is none in reach."""
+        """One page of a scene's versions, newest first; empty when there is none in reach.
+
+        With ``before`` it begins below that version, and ``offset`` is not read.
+        """
         async with self._reading() as connection:
-            return await scenes.versions(connection, reach, scene_id, limit, offset, cursor)
+            return await scenes.versions(connection, reach, scene_id, limit, offset, before)
 
     async def version(
         self, reach: Reach | None, scene_id: str, version: int

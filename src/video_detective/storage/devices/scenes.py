@@ -72,17 +72,17 @@ async def versions(
     scene_id: str,
     limit: int,
     offset: int,
-    cursor: str | None,
+    before: int | None,
 ) -> VersionPage:
     """See ``Devices.versions``."""
     wanted = [*_seen(reach), SCENES.c.scene_id == scene_id]
     joined = _WITH_DEVICE.join(SCENE_VERSIONS, SCENE_VERSIONS.c.scene_id == SCENES.c.scene_id)
     query = select(SCENE_VERSIONS).select_from(joined).where(*wanted)
     query = query.order_by(SCENE_VERSIONS.c.version.desc()).limit(limit + 1)
-    if cursor is None:
+    if before is None:
         query = query.offset(offset)
     else:
-        query = query.where(SCENE_VERSIONS.c.version < _number(cursor))
+        query = query.where(SCENE_VERSIONS.c.version < before)
     found = (await connection.execute(query)).mappings().all()
     total = await connection.scalar(select(func.count()).select_from(joined).where(*wanted))
     rows = [_version(row) for row in found[:limit]]
@@ -91,11 +91,6 @@ async def versions(
         total=total or 0,
         next_cursor=str(rows[-1].version) if len(found) > limit else None,
     )
-
-
-def _number(cursor: str) -> int:
-    """The version at which a page ended; one that nobody gave out begins before the first."""
-    return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 10 else 0
 
 
 async def version(
