@@ -109,12 +109,14 @@ class Database:
             data_dir: Folder of the SQLite file ``video-detective.db``; made when absent. Not used
                 with ``url``.
             url: ``sqlite:////path/to/file.db`` or ``postgresql://user:password@host/database``.
-            lock_timeout_s: How long to wait for another process that writes to the SQLite file.
+            lock_timeout_s: How long to wait for another process that writes to the SQLite file,
+                or that uses tables on PostgreSQL which are to be brought to this version.
 
         Raises:
             UsageError: the URL is none of these.
-            StorageError: it cannot be opened (read-only, full, damaged, unreachable, refused), or
-                a newer version wrote it. The text never shows the URL's user or password.
+            StorageError: it cannot be opened (read-only, full, damaged, unreachable, refused, in
+                use while it is to be migrated), or a newer version wrote it. The text never shows
+                the URL's user or password.
         """
         address = Address.parse(data_dir, url)
         with explained(address.place):

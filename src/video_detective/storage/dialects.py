@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.types import TypeDecorator
@@ -37,6 +38,11 @@ WRITE = "video_detective_write"
 
 _CONNECT_TIMEOUT_S = 10
 _MIGRATION_LOCK = 0x7664_6D69_6772  # "vdmigr": any number that nobody else uses in this database
+_LOCK_WAIT_MS = 500
+"""How long tables are waited for at a time: less than PostgreSQL's ``deadlock_timeout`` (1 s), so
+that whoever waits for us meanwhile goes on before the server looks for somebody to end."""
+_IN_USE = {"57014", "55P03", "40P01"}
+"""SQLSTATE of a wait that ended: by its time-outs, by a deadlock."""
 _DRIVERS = {
     "sqlite": "sqlite", "sqlite+aiosqlite": "sqlite",
     "postgresql": "postgresql", "postgresql+psycopg": "postgresql",
@@ -206,6 +212,32 @@ def lock_schema(connection: Connection) -> None:
     """Let only this transaction change the schema (SQLite: BEGIN IMMEDIATE already sees to it)."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+
+
+def lock_tables(connection: Connection, names: Collection[str]) -> bool:
+    """Keep everybody else out of tables until the transaction ends (SQLite: nobody is in).
+
+    All of them at once, before anything is changed: taken one by one as they are changed, they meet
+    others who hold what comes later and want what came before.
+
+    Returns:
+        Whether that is so. If not, somebody is in one of them, and the transaction must be rolled
+        back.
+    """
+    if connection.dialect.name != "postgresql" or not names:
+        return True
+    quote = connection.dialect.identifier_preparer.quote
+    listed = ", ".join(quote(name) for name in sorted(names))
+    connection.execute(text(f"SET LOCAL statement_timeout = {_LOCK_WAIT_MS}"))
+    try:
+        connection.execute(text(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _IN_USE:
+            return False
+        raise
+    # What follows takes as long as it takes.
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    return True
 
 
 def require_utf8(connection: Connection, place: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, column, inspect, select, table
@@ -13,13 +14,17 @@ from video_detective.storage.dialects import (
     WRITE,
     Address,
     lock_schema,
+    lock_tables,
     require_utf8,
     upsert_into,
 )
-from video_detective.storage.tables import META
+from video_detective.storage.tables import META, METADATA
 
 HEAD = "0008"
 """The newest revision in ``migrations``; a test holds it to them."""
+
+PAUSE_S = 0.5
+"""Between two attempts to have the tables for a migration: others go on with their work."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _WRITTEN_BY = "written_by"
@@ -35,20 +40,25 @@ def upgrade(address: Address, lock_timeout_s: float) -> None:
 
     Blocks: call it in a thread from async code.
 
+    Args:
+        address: Which database.
+        lock_timeout_s: How long to wait for others who use it.
+
     Raises:
-        StorageError: the database was written by a newer version, or cannot hold Chinese.
+        StorageError: the database was written by a newer version, or cannot hold Chinese; or
+            others used it all the time. Then nothing was changed.
     """
     engine = address.migration_engine(lock_timeout_s)
     try:
         with engine.connect() as connection:
             if _revision(connection) == HEAD:
                 return
-        _migrate(engine, address)
+        _migrate(engine, address, lock_timeout_s)
     finally:
         engine.dispose()
 
 
-def _migrate(engine: Engine, address: Address) -> None:
+def _migrate(engine: Engine, address: Address, lock_timeout_s: float) -> None:
     # Loading Alembic takes a quarter of a second, which a current database need not cost.
     from alembic import command
     from alembic.config import Config
@@ -59,18 +69,38 @@ def _migrate(engine: Engine, address: Address) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     with engine.connect() as connection:
         _refuse_newer(connection, known, address.place)
-    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
-        lock_schema(connection)
-        require_utf8(connection, address.place)
-        # Another process may have done it while this one waited for the lock.
-        if _revision(connection) == HEAD:
+
+    def attempt() -> bool:
+        writing = engine.connect().execution_options(**{WRITE: True})
+        with writing as connection, connection.begin() as transaction:
+            lock_schema(connection)
+            require_utf8(connection, address.place)
+            # Another process may have done it while this one waited for the lock.
+            if _revision(connection) == HEAD:
+                return True
+            _refuse_newer(connection, known, address.place)
+            there = METADATA.tables.keys() & set(inspect(connection).get_table_names())
+            if not lock_tables(connection, there):
+                transaction.rollback()
+                return False
+            with _ALEMBIC:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            written_by = upsert_into(META, address.kind)
+            connection.execute(written_by, {"key": _WRITTEN_BY, "value": __version__})
+            return True
+
+    for number in range(max(1, round(lock_timeout_s / (2 * PAUSE_S)))):
+        if number:
+            time.sleep(PAUSE_S)
+        if attempt():
             return
-        _refuse_newer(connection, known, address.place)
-        with _ALEMBIC:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        written_by = upsert_into(META, address.kind)
-        connection.execute(written_by, {"key": _WRITTEN_BY, "value": __version__})
+    raise StorageError(
+        f"The database {address.place} must be brought to the schema of version {__version__}, but"
+        f" others used its tables for {lock_timeout_s:g} s; nothing was changed",
+        remedy="End every other process of video-detective that uses it, and sessions that left a"
+        " transaction open; then start this one again",
+    )
 
 
 def _revision(connection: Connection) -> str | None:
