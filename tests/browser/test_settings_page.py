@@ -125,6 +125,13 @@ def test_a_channel_is_made_and_tested_and_tells_what_came_of_it(visit: Visit) ->
     expect(row).to_contain_text("測試失敗")
     row.get_by_role("button", name="停用").click()
     expect(row).to_contain_text("已停用")
+    page.get_by_role("button", name="新增電子郵件").click()
+    dialog.get_by_label("名稱").fill("值班信箱")
+    dialog.get_by_label("收件人").fill("guard@example.com")
+    dialog.get_by_role("button", name="建立").click()
+    row = page.get_by_role("row").filter(has_text="值班信箱")
+    expect(row).to_contain_text("無法送出")
+    expect(row).to_contain_text("notifications.smtp")
 
 
 def test_a_period_is_set_after_being_told_what_goes(visit: Visit, service: Service) -> None:

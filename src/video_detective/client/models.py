@@ -422,7 +422,8 @@ class Verification(Model):
 class Channel(Model):
     """Where notifications go. ``secret`` is there once, when it was made; webhooks are signed
     with it. Callers without the scope ``admin`` see only the host of ``url`` and no
-    ``recipients``; a query is shown to nobody.
+    ``recipients``; a query is shown to nobody. While there is a ``problem`` nothing
+    reaches anybody through the channel: it waits for a day.
     """
 
     id: str
@@ -434,6 +435,7 @@ class Channel(Model):
     cooldown_seconds: float
     is_enabled: bool
     secret: str | None
+    problem: ChannelProblem | None
     created_at: str
     updated_at: str
 
@@ -450,6 +452,15 @@ class ChannelFilters(Model):
     alert_rules: list[str]
     tell: list[Literal["new", "update", "end"]]
     include_past: bool
+
+
+class ChannelProblem(Model):
+    """What the service's settings lack for a channel, and what to do about it."""
+
+    key: Literal["server_unset", "password_unset"]
+    setting: str
+    found: str
+    remedy: str
 
 
 class FilterChange(Model):

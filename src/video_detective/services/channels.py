@@ -23,7 +23,7 @@ from video_detective.errors import (
 from video_detective.pipeline import clock
 from video_detective.services.access import Caller
 from video_detective.services.notice_bodies import sample_body
-from video_detective.services.notices import Senders
+from video_detective.services.notices import Lack, Senders, lack_of
 from video_detective.services.workspace import Workspace
 from video_detective.storage.ids import new_id
 from video_detective.storage.notices.base import (
@@ -92,6 +92,15 @@ def shown_recipients(channel: ChannelRow, caller: Caller) -> list[str] | None:
     if channel.kind != "email":
         return None
     return list(channel.settings.get("recipients", ())) if "admin" in caller.scopes else []
+
+
+def channel_problem(workspace: Workspace, channel: ChannelRow) -> Lack | None:
+    """What this service lacks to tell a channel anything; None where all is set.
+
+    A channel may be made before, and what it is to be told waits; but it must not look as if it
+    was told.
+    """
+    return lack_of(workspace.settings.notifications, channel.kind)
 
 
 async def channel_list(workspace: Workspace, caller: Caller) -> list[ChannelRow]:

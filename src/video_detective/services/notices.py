@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from video_detective.alerts.addresses import AddressPolicy
 from video_detective.alerts.email import EmailSender, MailServer
@@ -28,7 +28,7 @@ from video_detective.services.media_links import MediaLinks
 from video_detective.services.node import node_id
 from video_detective.services.notice_bodies import body_of, with_links, without_links
 from video_detective.services.workspace import Workspace
-from video_detective.storage.notices.base import AlertFacts, ChannelRow, Claimed
+from video_detective.storage.notices.base import AlertFacts, ChannelKind, ChannelRow, Claimed
 
 _log = logging.getLogger(__name__)
 PICTURES_WAIT_NS = 20 * NS_PER_S
@@ -93,7 +93,8 @@ class Senders:
             )
         if channel.kind == "email":
             recipients = tuple(channel.settings.get("recipients", ()))
-            return await EmailSender(self._mail_server()).send(recipients, notification)
+            server = mail_server_of(self._settings)
+            return await EmailSender(server).send(recipients, notification)
         if self._mqtt is not None:
             return await _publish(self._mqtt, self._topics(), notification, state)
         client_id = f"vd-test-{uuid.uuid4().hex[:16]}"
@@ -103,20 +104,27 @@ class Senders:
     def _topics(self) -> Topics:
         return broker_of(self._settings).topics
 
-    def _mail_server(self) -> MailServer:
-        smtp = self._settings.smtp
-        if smtp is None:
-            raise _unset("smtp", "a mail server")
-        return MailServer(
-            host=smtp.host,
-            port=smtp.port,
-            security=smtp.security,
-            sender=smtp.sender,
-            username=smtp.username,
-            password=smtp.password(),
-            ca_file=smtp.ca_file,
-            timeout_s=smtp.timeout_s,
-        )
+
+def mail_server_of(settings: NotificationSettings) -> MailServer:
+    """The mail server of the section ``notifications``.
+
+    Raises:
+        ReceiverError: it names none.
+        UsageError: the environment lacks its password.
+    """
+    smtp = settings.smtp
+    if smtp is None:
+        raise _unset("smtp", "a mail server")
+    return MailServer(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        sender=smtp.sender,
+        username=smtp.username,
+        password=smtp.password(),
+        ca_file=smtp.ca_file,
+        timeout_s=smtp.timeout_s,
+    )
 
 
 def broker_of(settings: NotificationSettings) -> Broker:
@@ -146,6 +154,41 @@ def _unset(section: str, what: str) -> ReceiverError:
         remedy=f"Add notifications.{section} to it, and restart the service.",
         transient=True,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """What the settings lack for channels of a kind: until they have it, nothing reaches anybody.
+
+    Args:
+        key: What it is, for a page that says it in its reader's language.
+        setting: What is to be set, such as ``notifications.smtp``.
+        found, remedy: The same in English, as deliveries answer.
+    """
+
+    key: Literal["server_unset", "password_unset"]
+    setting: str
+    found: str
+    remedy: str
+
+
+def lack_of(settings: NotificationSettings, kind: ChannelKind) -> Lack | None:
+    """What is lacking for channels of a kind; None where all is set."""
+    try:
+        if kind == "email":
+            mail_server_of(settings)
+        elif kind == "mqtt":
+            broker_of(settings)
+    except (ReceiverError, UsageError) as error:
+        section = "notifications.smtp" if kind == "email" else "notifications.mqtt"
+        is_unset = isinstance(error, ReceiverError)
+        return Lack(
+            key="server_unset" if is_unset else "password_unset",
+            setting=section if is_unset else f"{section}.password_env",
+            found=error.message,
+            remedy=error.remedy,
+        )
+    return None
 
 
 async def _publish(

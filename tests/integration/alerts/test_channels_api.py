@@ -135,6 +135,33 @@ async def test_a_new_secret_takes_the_place_of_the_old_one(world: World) -> None
     assert error["details"][0]["field"] == "rotateSecret"
 
 
+@pytest.mark.parametrize(
+    ("body", "setting"),
+    [
+        ({"kind": "email", "recipients": ["a@example.com"]}, "notifications.smtp"),
+        ({"kind": "mqtt"}, "notifications.mqtt"),
+    ],
+)
+async def test_a_channel_whose_server_is_not_set_says_so_wherever_it_is_shown(
+    world: World, body: dict[str, Any], setting: str
+) -> None:
+    made = good(await world.admin.post("/api/v1/channels", json={"name": "信", **body}), 201)
+    problem = made["problem"]
+    assert (problem["key"], problem["setting"]) == ("server_unset", setting)
+    assert setting in problem["remedy"]
+    address = f"/api/v1/channels/{made['id']}"
+    switched = [
+        good(await world.admin.patch(address, json={"isEnabled": on})) for on in (False, True)
+    ]
+    listed = good(await world.reader.get("/api/v1/channels"))
+    assert [one["problem"] for one in (*switched, *listed)] == [problem] * 3
+    await world.site.raise_alert(1)
+    await world.deliver()
+    (delivery,) = good(await world.admin.get("/api/v1/deliveries"))
+    assert delivery["status"] == "waiting"
+    assert problem["found"] in delivery["answer"]
+
+
 async def test_readers_see_neither_secrets_nor_where_exactly_it_goes(world: World) -> None:
     with Receiver() as receiver:
         made = await world.channel(receiver)

@@ -14,6 +14,7 @@ from video_detective.api.v1.paging import id_cursor
 from video_detective.pipeline.clock import now_ns
 from video_detective.services import channels
 from video_detective.services.access import Caller
+from video_detective.services.notices import Lack
 from video_detective.services.times import utc_text
 from video_detective.services.workspace import Workspace
 from video_detective.storage.notices.base import ChannelRow
@@ -46,6 +47,7 @@ _EXAMPLE: dict[str, Any] = {
     "cooldownSeconds": 60.0,
     "isEnabled": True,
     "secret": None,
+    "problem": None,
     "createdAt": "2026-01-15T14:00:00.000Z",
     "updatedAt": "2026-01-15T14:00:00.000Z",
 }
@@ -78,11 +80,21 @@ class FilterChange(Wire):
     include_past: bool | None = None
 
 
+class ChannelProblem(Wire):
+    """What the service's settings lack for a channel, and what to do about it."""
+
+    key: Literal["server_unset", "password_unset"]
+    setting: str
+    found: str
+    remedy: str
+
+
 class Channel(Wire):
     """Where notifications go.
 
     ``secret`` is there once, when it was made; webhooks are signed with it. Callers without the
     scope ``admin`` see only the host of ``url`` and no ``recipients``; a query is shown to nobody.
+    While there is a ``problem`` nothing reaches anybody through the channel: it waits for a day.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -96,6 +108,7 @@ class Channel(Wire):
     cooldown_seconds: float
     is_enabled: bool
     secret: str | None
+    problem: ChannelProblem | None
     created_at: str
     updated_at: str
 
@@ -177,6 +190,9 @@ def routes(workspace: Workspace) -> APIRouter:
     """The routes over an open workspace."""
     router = APIRouter(prefix="/api/v1/channels", tags=["notifications"])
 
+    def wire(channel: ChannelRow, caller: Caller, *, secret: str = "") -> Channel:
+        return _wire(channel, caller, channels.channel_problem(workspace, channel), secret)
+
     @router.get("", responses=responses(list[Channel]))
     async def list_channels(
         request: Request, caller: Reader, query: Annotated[PageQuery, Query()]
@@ -192,7 +208,7 @@ def routes(workspace: Workspace) -> APIRouter:
         has_more = len(later) > offset + query.limit
         return answer(
             request,
-            [_wire(row, caller) for row in page],
+            [wire(row, caller) for row in page],
             pagination=page_of(len(found), query, page[-1].channel_id if has_more else None),
         )
 
@@ -202,13 +218,13 @@ def routes(workspace: Workspace) -> APIRouter:
         made = await channels.create_channel(
             workspace, caller, body.kind, _draft(body), now_ns=now_ns()
         )
-        return answer(request, _wire(made, caller, secret=made.secret), status=201)
+        return answer(request, wire(made, caller, secret=made.secret), status=201)
 
     @router.get("/{id}", responses=responses(Channel, 404))
     async def get_channel(request: Request, caller: Reader, channel_id: ChannelId) -> Response:
         """One channel."""
         found = await channels.find_channel(workspace, caller, str(channel_id))
-        return answer(request, _wire(found, caller))
+        return answer(request, wire(found, caller))
 
     @router.patch("/{id}", responses=responses(Channel, 404, 413, 415))
     async def change_channel(
@@ -224,7 +240,7 @@ def routes(workspace: Workspace) -> APIRouter:
             now_ns=now_ns(),
         )
         secret = changed.secret if body.rotate_secret else ""
-        return answer(request, _wire(changed, caller, secret=secret))
+        return answer(request, wire(changed, caller, secret=secret))
 
     @router.delete("/{id}", responses=responses(RemovedChannel, 404))
     async def remove_channel(request: Request, caller: Admin, channel_id: ChannelId) -> Response:
@@ -266,7 +282,7 @@ def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
     return None if values is None else tuple(values)
 
 
-def _wire(channel: ChannelRow, caller: Caller, *, secret: str = "") -> Channel:
+def _wire(channel: ChannelRow, caller: Caller, lack: Lack | None, secret: str) -> Channel:
     filters = channel.filters
     return Channel(
         id=channel.channel_id,
@@ -284,6 +300,11 @@ def _wire(channel: ChannelRow, caller: Caller, *, secret: str = "") -> Channel:
         cooldown_seconds=channel.cooldown_s,
         is_enabled=channel.is_enabled,
         secret=secret or None,
+        problem=None
+        if lack is None
+        else ChannelProblem(
+            key=lack.key, setting=lack.setting, found=lack.found, remedy=lack.remedy
+        ),
         created_at=utc_text(channel.created_ns),
         updated_at=utc_text(channel.updated_ns),
     )

@@ -40,6 +40,14 @@ function told({ filters, recipients, url }, names) {
   ];
 }
 
+// What the service's settings lack for a channel, in words; "" where all is set.
+const lacking = ({ problem }) => problem ? fill(words.problem_of[problem.key], { setting: problem.setting }) : "";
+
+function standing(channel) {
+  const mark = !channel.isEnabled ? state(words.is_off, "") : channel.problem ? state(words.is_mute, "bad") : state(words.is_on, "good");
+  return channel.problem ? [mark, element("div", { className: "hint" }, [lacking(channel)])] : [mark];
+}
+
 export async function show(root, { caller, isAdmin, isCurrent }) {
   const devices = await all("/api/v1/devices");
   const names = new Map(devices.map((one) => [one.id, one.name]));
@@ -60,7 +68,7 @@ export async function show(root, { caller, isAdmin, isCurrent }) {
     });
     if (!made) return;
     await load();
-    toast(fill(words.made, { name: made.name }));
+    toast(lacking(made) || fill(words.made, { name: made.name }));
     if (made.secret) await showOnce(words.secret_title, words.secret_hint, words.secret, made.secret);
   }
 
@@ -100,9 +108,9 @@ export async function show(root, { caller, isAdmin, isCurrent }) {
   }
 
   const turn = (channel) => attempt(async () => {
-    await send("PATCH", `/api/v1/channels/${channel.id}`, { isEnabled: !channel.isEnabled });
+    const { data } = await send("PATCH", `/api/v1/channels/${channel.id}`, { isEnabled: !channel.isEnabled });
     await load();
-    toast(channel.isEnabled ? words.now_off : words.now_on);
+    toast(channel.isEnabled ? words.now_off : lacking(data) || words.now_on);
   });
 
   const rotate = (channel) => attempt(async () => {
@@ -137,7 +145,7 @@ export async function show(root, { caller, isAdmin, isCurrent }) {
         { label: words.name }, { label: words.kind }, { label: words.where }, { label: words.state }, { label: words.actions, isHidden: true },
       ], channels.map((one) => [
         element("strong", {}, [one.name]), words.kind_of[one.kind], told(one, names),
-        [state(one.isEnabled ? words.is_on : words.is_off, one.isEnabled ? "good" : ""), element("div", { role: "status" }, results.get(one.id) ?? [])],
+        [...standing(one), element("div", { role: "status" }, results.get(one.id) ?? [])],
         actions(one),
       ]))]
       : [empty(isAdmin ? words.none : words.none_reader)];
