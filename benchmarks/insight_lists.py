@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,44 +21,31 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import uvicorn
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 
 from benchmarks.insight_rows import make
-from video_detective.api.app import create_app
+from benchmarks.server import served
 from video_detective.api.envelope import answer, caller_of
 from video_detective.services.access import SCOPES
 from video_detective.services.accounts import local_caller
 from video_detective.services.keys import create_key
-from video_detective.services.workspace import open_workspace
+from video_detective.services.workspace import Workspace
 
 LIST = "/api/v1/analysis/insights"
-SETTINGS = {
-    "schema_version": 1,
-    "limits": {"per_key": 1_000_000, "per_user": 1_000_000, "searches": 1_000_000},
-}
 
 
-def serve(folder: Path, port: int, key_file: Path) -> None:
-    """The server process."""
+async def prepare(app: FastAPI, workspace: Workspace) -> str:
+    """A route that answers nothing, and a key."""
 
-    async def run() -> None:
-        async with open_workspace(folder) as workspace:
-            _, key = await create_key(
-                workspace, await local_caller(workspace), name="benchmark", scopes=SCOPES,
-                devices=None, expires_ns=None, now_ns=time.time_ns(),
-            )  # fmt: skip
-            key_file.write_text(key)
-            app = create_app(workspace)
+    @app.get("/api/v1/empty", dependencies=[Depends(caller_of)])
+    async def empty(request: Request) -> Any:
+        return answer(request, [])
 
-            @app.get("/api/v1/empty", dependencies=[Depends(caller_of)])
-            async def empty(request: Request) -> Any:
-                return answer(request, [])
-
-            settings = uvicorn.Config(app, port=port, log_level="warning", access_log=False)
-            await uvicorn.Server(settings).serve()
-
-    asyncio.run(run())
+    _, key = await create_key(
+        workspace, await local_caller(workspace), name="benchmark", scopes=SCOPES,
+        devices=None, expires_ns=None, now_ns=time.time_ns(),
+    )  # fmt: skip
+    return key
 
 
 async def _client(port: int, key: str, paths: list[str], ends_s: float, took: list[float]) -> None:
@@ -104,27 +89,7 @@ def load(port: int, key: str, paths: list[str], clients: int, seconds: float) ->
 
 def measure(folder: Path, clients: int, seconds: float) -> dict[str, dict[str, float]]:
     """The figures of every kind of list over a filled data directory."""
-    settings = folder / "settings.yaml"
-    settings.write_text(json.dumps(SETTINGS))
-    key_file = folder / "benchmark-key"
-    key_file.unlink(missing_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(folder, port, key_file), daemon=True
-    )
-    server.start()
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                if not server.is_alive():
-                    raise RuntimeError("the server ended") from None
-                time.sleep(0.1)
-        key = key_file.read_text()
+    with served(folder, prepare) as (port, key):
         deep = [f"{LIST}?limit=20&page={page}" for page in range(4990, 5000)]
         kinds = {
             "empty": ["/api/v1/empty"],
@@ -139,9 +104,6 @@ def measure(folder: Path, clients: int, seconds: float) -> dict[str, dict[str, f
             name: _load(port, key, paths, clients if name != "words" else 2, seconds)
             for name, paths in kinds.items()
         }
-    finally:
-        server.terminate()
-        server.join()
 
 
 def _load(port: int, key: str, paths: list[str], clients: int, seconds: float) -> dict[str, float]:

@@ -13,10 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import multiprocessing
 import shutil
-import socket
 import statistics
 import tempfile
 import time
@@ -26,16 +23,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
-from fastapi import Query
+from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from benchmarks.page_rows import make
-from video_detective.api.app import create_app
+from benchmarks.server import served
 from video_detective.services.accounts import local_caller
 from video_detective.services.sign_in import invite
-from video_detective.services.workspace import open_workspace
+from video_detective.services.workspace import Workspace
 from video_detective.web.page import add_pages
 
 PASSWORD = "benchmark benchmark"
@@ -72,57 +68,18 @@ _SCROLL = """async ([step]) => {
 }"""
 
 
-def serve(folder: Path, port: int, ready: Path) -> None:
-    """The server process."""
+async def prepare(app: FastAPI, workspace: Workspace) -> str:
+    """The page, a static one beside it, and a token to come in with."""
 
-    async def run() -> None:
-        async with open_workspace(folder) as workspace:
-            local = await local_caller(workspace)
-            token, _ = await invite(workspace, local, role="admin", now_ns=time.time_ns())
-            app = create_app(workspace)
+    @app.get("/bench")
+    async def page(height: int = Query(default=0)) -> HTMLResponse:
+        tall = f'<svg width="40" height="{height}"></svg>' if height else ""
+        return HTMLResponse(f"<!doctype html><title>-</title><h1>Static</h1>{tall}")
 
-            @app.get("/bench")
-            async def page(height: int = Query(default=0)) -> HTMLResponse:
-                tall = f'<svg width="40" height="{height}"></svg>' if height else ""
-                return HTMLResponse(f"<!doctype html><title>-</title><h1>Static</h1>{tall}")
-
-            add_pages(app, workspace)
-            settings = uvicorn.Config(app, port=port, log_level="warning", access_log=False)
-            ready.write_text(token)
-            await uvicorn.Server(settings).serve()
-
-    asyncio.run(run())
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[tuple[str, str]]:
-    """Address of a running server over a data directory, and a token to come in with."""
-    # People are limited, too; a benchmark asks for more than a person.
-    limits = dict.fromkeys(("per_key", "per_user", "searches"), 1_000_000)
-    settings = {"schema_version": 1, "limits": limits}
-    (folder / "settings.yaml").write_text(json.dumps(settings))
-    ready = folder / "benchmark-token"
-    ready.unlink(missing_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(folder, port, ready), daemon=True
-    )
-    server.start()
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                if not server.is_alive():
-                    raise RuntimeError("the server ended") from None
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", ready.read_text()
-    finally:
-        server.terminate()
-        server.join(10)
+    add_pages(app, workspace)
+    local = await local_caller(workspace)
+    token, _ = await invite(workspace, local, role="admin", now_ns=time.time_ns())
+    return token
 
 
 def signed_in(browser: Browser, address: str, token: str) -> Any:
@@ -276,7 +233,8 @@ def main() -> None:
         playwright = stack.enter_context(sync_playwright())
         installed = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        with served(folder) as (address, token):
+        with served(folder, prepare) as (port, token):
+            address = f"http://127.0.0.1:{port}"
             state = signed_in(browser, address, token)
             sizes, others = app_bytes(browser, state, address)
             times = visits(browser, state, address, options.runs)
