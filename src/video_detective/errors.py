@@ -7,7 +7,7 @@ text is one line: the message, then the remedy.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class VideoDetectiveError(Exception):
@@ -16,16 +16,20 @@ class VideoDetectiveError(Exception):
     Args:
         message: What was wrong, naming the value. No trailing full stop.
         remedy: What the reader can do about it.
-        context: Further facts, kept in ``context`` for callers and logs (never secrets).
+        reason: Stable key of what was wrong, such as ``name_taken``, by which a page words it in
+            its reader's language; "" where only those who write programs meet it.
+        context: Further facts, kept in ``context`` for callers and logs (never secrets). With a
+            reason they are what the page words: plain JSON data.
     """
 
     code: ClassVar[str] = "INTERNAL"
     exit_status: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, remedy: str, **context: object) -> None:
+    def __init__(self, message: str, *, remedy: str, reason: str = "", **context: object) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.reason = reason
         self.context = context
 
     def __str__(self) -> str:
@@ -49,11 +53,32 @@ class InvalidRulesError(UsageError):
         self.problems = problems
 
 
+class Flaw(str):
+    """What is wrong with a field, in English: text like any other, and what pages word it from.
+
+    Args:
+        text: As in a sentence about the field: ``is not in the future``.
+        reason: Stable key, as that of an error.
+        values: What the text names, as plain JSON data (never secrets).
+    """
+
+    __slots__ = ("reason", "values")
+    reason: str
+    values: dict[str, object]
+
+    def __new__(cls, text: str, *, reason: str, **values: object) -> Self:
+        """The text, with what a page words it from."""
+        flaw = super().__new__(cls, text)
+        flaw.reason, flaw.values = reason, values
+        return flaw
+
+
 class FieldError(UsageError):
     """Fields of a request cannot be meant.
 
     Args:
-        problems: (field, what is wrong) of each, such as ``("document.rules[2].zone", "…")``.
+        problems: (field, what is wrong) of each, such as ``("document.rules[2].zone", "…")``; a
+            ``Flaw`` where people may meet it on a page.
     """
 
     def __init__(self, problems: Iterable[tuple[str, str]]) -> None:

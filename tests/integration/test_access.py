@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -470,6 +471,37 @@ async def test_changing_ones_password_ends_ones_other_sessions(
         refused(await elsewhere.get("/api/v1/session"), 401)
         body = {"name": "ann", "password": new}
         data_of(await elsewhere.post("/api/v1/session", json=body), 201)
+
+
+async def test_a_refusal_gives_its_reason_and_the_values_that_its_words_name(
+    admin: httpx.AsyncClient,
+) -> None:
+    async def reasons(method: str, path: str, body: dict[str, Any]) -> list[tuple[Any, ...]]:
+        answer = await admin.request(method, f"/api/v1/{path}", json=body)
+        error = answer.json()["error"]
+        assert PASSWORD not in answer.text
+        return [(one.get("reason"), one.get("values")) for one in error.get("details") or [error]]
+
+    ann = {"name": "ann", "password": PASSWORD, "role": "admin"}
+    made = data_of(await admin.post("/api/v1/users", json=ann), 201)
+    user = f"users/{made['id']}"
+    assert await reasons("POST", "users", ann) == [("name_taken", {"name": "ann"})]
+    assert await reasons("PATCH", user, {"role": "viewer"}) == [("last_admin", {"name": "ann"})]
+    expired = {"name": "k", "scopes": ["admin"], "expiresAt": "2001-01-01T00:00:00Z"}
+    assert await reasons("POST", "keys", expired) == [("not_in_future", None)]
+    device = {"name": "d", "source": f"gopher://u:{PASSWORD}@h/x", "timezone": "Nowhere/Town"}
+    schemes = {"schemes": ["rtsp", "rtsps", "http", "https"]}
+    assert await reasons("POST", "devices", device) == [
+        ("timezone_unknown", {"value": "Nowhere/Town"}),
+        ("scheme_wrong", schemes),
+    ]
+    # What the shape alone forbids has the names and limits of that.
+    long = {"name": "n" * 201, "password": PASSWORD * 99, "role": "king"}
+    assert await reasons("POST", "users", long) == [
+        ("string_too_long", {"max_length": 200}),
+        ("string_too_long", {"max_length": 200}),
+        ("literal_error", {"expected": ["admin", "operator", "viewer"]}),
+    ]
 
 
 async def test_users_are_managed_and_the_last_admin_stays(

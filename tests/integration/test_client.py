@@ -82,6 +82,8 @@ def test_it_makes_changes_and_takes_away(client: Client) -> None:
     with pytest.raises(ApiError) as refused:
         client.get_device(made.id)
     assert (refused.value.status, refused.value.code) == (404, "NOT_FOUND")
+    assert refused.value.reason == "not_found"
+    assert refused.value.values == {"what": "device", "id": str(made.id)}
     assert refused.value.request_id
 
 
@@ -89,7 +91,12 @@ def test_an_error_names_the_fields(client: Client) -> None:
     with pytest.raises(ApiError) as refused:
         client.list_insights(limit=1000)
     assert refused.value.status == 400
-    assert [item.field for item in refused.value.details] == ["limit"]
+    (problem,) = refused.value.details
+    assert (problem.field, problem.reason, problem.values) == (
+        "limit",
+        "less_than_equal",
+        {"le": 100},
+    )
 
 
 def test_null_is_sent_where_it_is_meant(client: Client, served: Served) -> None:

@@ -15,7 +15,7 @@ import video_detective
 from video_detective.alerts.addresses import AddressPolicy, Resolve
 from video_detective.alerts.notification import EVENT_KINDS, Notification
 from video_detective.alerts.signing import HEADER, sign
-from video_detective.errors import ReceiverError
+from video_detective.errors import Flaw, ReceiverError
 from video_detective.geometry import NS_PER_S
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -23,25 +23,29 @@ MAX_ANSWER_BYTES = 64 * 1024
 _GONE = 410
 
 
-def url_problem(url: str) -> str | None:
+def url_problem(url: str) -> Flaw | None:
     """Why a webhook cannot have this address, or None when it can. Never repeats it."""
     if len(url) > 2000:
-        return "is longer than 2000 characters"
+        return Flaw("is longer than 2000 characters", reason="address_too_long", most=2000)
     if not url.isprintable() or " " in url or "\\" in url:
-        return "must not hold spaces, backslashes or control characters"
+        return Flaw(
+            "must not hold spaces, backslashes or control characters", reason="spaces_in_address"
+        )
     try:
         parsed = httpx.URL(url)
         host = parsed.raw_host.decode("ascii")
     except (httpx.InvalidURL, UnicodeError, ValueError):
-        return "is no address; write https://receiver.example/path"
+        return Flaw("is no address; write https://receiver.example/path", reason="no_address")
     if parsed.scheme not in {"http", "https"} or not host:
-        return "must begin with https:// or http:// and a host"
+        return Flaw("must begin with https:// or http:// and a host", reason="no_address")
     if parsed.userinfo:
-        return "must not hold a user or password: requests are signed"
+        return Flaw(
+            "must not hold a user or password: requests are signed", reason="password_in_address"
+        )
     if parsed.fragment:
-        return "must not hold a part after '#'"
+        return Flaw("must not hold a part after '#'", reason="fragment_in_address")
     if parsed.port is not None and not 0 < parsed.port < 65536:
-        return "must have a port from 1 to 65535"
+        return Flaw("must have a port from 1 to 65535", reason="port_wrong", least=1, most=65535)
     return None
 
 

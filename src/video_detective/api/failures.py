@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -12,10 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import compile_path
 
-from video_detective.config.tree import field_name
+from video_detective.config.tree import field_name, flaw_of
 from video_detective.errors import (
     ConflictError,
     FieldError,
+    Flaw,
     ForbiddenError,
     GoneError,
     MissingError,
@@ -59,16 +62,24 @@ _MOST = 50
 
 
 class Problem(BaseModel):
-    """One field that cannot be meant."""
+    """One field that cannot be meant; ``reason`` and ``values`` as those of an error."""
 
     field: str
     problem: str
+    reason: str | None = None
+    values: dict[str, Any] | None = None
 
 
 class ErrorBody(BaseModel):
-    """``code`` is stable; ``details`` names fields where there are any to name."""
+    """``code`` is stable; ``details`` names fields where there are any to name.
+
+    ``reason`` is a stable key of what was wrong, finer than ``code``, and ``values`` the data that
+    its words name: for programs that tell people in their own language.
+    """
 
     code: str
+    reason: str | None = None
+    values: dict[str, Any] | None = None
     details: list[Problem] | None = None
 
 
@@ -94,19 +105,29 @@ def failure(
     status: int,
     code: str,
     message: str,
-    details: list[Problem] | None = None,
+    details: Sequence[tuple[str, str]] = (),
+    *,
+    reason: str = "",
+    values: Mapping[str, object] | None = None,
 ) -> JSONResponse:
-    """An error answer. The request has been given its id by the guard."""
+    """An error answer. The request has been given its id by the guard.
+
+    Args:
+        request: What failed.
+        status: Of the answer.
+        code: Stable.
+        message: English, whole.
+        details: (field, what is wrong) of each field, as ``FieldError`` has them.
+        reason: Stable key of what was wrong, finer than the code; "" for none.
+        values: What the reason's words name.
+    """
     body = Failure(
         statusCode=status,
         message=_sendable(message),
         error=ErrorBody(
             code=code,
-            details=details
-            and [
-                Problem(field=_sendable(item.field), problem=_sendable(item.problem))
-                for item in details[:_MOST]
-            ],
+            **_worded(reason, values),
+            details=[_problem(*item) for item in details[:_MOST]] or None,
         ),
         meta=FailureMeta(
             timestamp=request.state.received_at.isoformat(timespec="milliseconds")[:-6] + "Z",
@@ -121,6 +142,28 @@ def _field_of(place: Sequence[str | int]) -> str:
     return field_name(tuple(place[1:])) if len(place) > 1 else "body"
 
 
+def _problem(field: str, what: str) -> Problem:
+    worded = _worded(what.reason, what.values) if isinstance(what, Flaw) else {}
+    return Problem(field=_sendable(field), problem=_sendable(what), **worded)
+
+
+def _worded(reason: str, values: Mapping[str, object] | None) -> dict[str, Any]:
+    """The fields of an answer that pages word; none where there is no reason, or no value."""
+    plain = {name: _plain(value) for name, value in (values or {}).items()}
+    return {"reason": reason or None, "values": (reason and plain) or None}
+
+
+def _plain(value: object) -> object:
+    """What JSON can hold of a value, of a length that people read."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value[:_MOST]]
+    return _sendable(str(value))
+
+
 def _sendable(text: str) -> str:
     """Text that UTF-8 can hold, of a length that people read."""
     if len(text) > _LONGEST:
@@ -131,10 +174,10 @@ def _sendable(text: str) -> str:
 def failed(request: Request, error: VideoDetectiveError) -> JSONResponse:
     """The answer to an expected exception."""
     status = next((s for kind, s in _STATUS if isinstance(error, kind)), 500)
-    details = None
-    if isinstance(error, FieldError):
-        details = [Problem(field=field, problem=what) for field, what in error.problems]
-    answer = failure(request, status, error.code, str(error), details)
+    details = error.problems if isinstance(error, FieldError) else ()
+    answer = failure(
+        request, status, error.code, str(error), details, reason=error.reason, values=error.context
+    )
     if isinstance(error, RateLimitedError):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer
@@ -155,10 +198,9 @@ def handle_failures(app: FastAPI) -> None:
             if request.method.lower() not in methods:
                 return await http(request, HTTPException(405))
         details = [
-            Problem(field=_field_of(item["loc"]), problem=str(item["msg"]))
-            for item in error.errors()
+            (_field_of(item["loc"]), flaw_of(item, str(item["msg"]))) for item in error.errors()
         ]
-        names = ", ".join(f"{item.field}: {item.problem}" for item in details)
+        names = ", ".join(f"{field}: {problem}" for field, problem in details)
         return failure(request, 400, "VALIDATION_ERROR", names, details)
 
     @app.exception_handler(HTTPException)
@@ -166,7 +208,7 @@ def handle_failures(app: FastAPI) -> None:
         code = _CODES.get(error.status_code, "INTERNAL")
         # FastAPI says 400 itself only of bodies that are too deep, or in no encoding.
         is_body = error.status_code == 400
-        details = [Problem(field="body", problem=str(error.detail))] if is_body else None
+        details = [("body", str(error.detail))] if is_body else ()
         answer = failure(request, error.status_code, code, str(error.detail), details)
         answer.headers.update(error.headers or {})
         if error.status_code == 405 and (methods := _methods_of(request)):

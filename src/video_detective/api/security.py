@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from video_detective.api.failures import failed, failure
 from video_detective.errors import VideoDetectiveError
+from video_detective.narration.catalogue import LANGUAGES
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
 from video_detective.services.callers import Callers, with_request
@@ -36,6 +37,9 @@ OPEN = frozenset(
     {("GET", "/healthz"), ("GET", "/readyz"), ("POST", SESSION), ("POST", SET_UP)}
     | {("GET", page) for page in _PAGES}
     | {("GET", f"/static/{name}") for name in ("style.css", "door.css", "icon.svg", "sign-in.js")}
+    # Why a name or password is not taken is told in words before anybody has signed in.
+    | {("GET", f"/static/{name}") for name in ("problems.js", "bytes.js")}
+    | {("GET", f"/static/texts/{language}/problems.json") for language in LANGUAGES}
 )
 """What answers without a key or session: whether the service lives, and how to come in."""
 MEDIA = "/media/"

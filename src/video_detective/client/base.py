@@ -30,10 +30,12 @@ class Model(BaseModel):
 
 
 class Problem(Model):
-    """A field that cannot be meant."""
+    """A field that cannot be meant; ``reason`` and ``values`` as those of an ``ApiError``."""
 
     field: str
     problem: str
+    reason: str = ""
+    values: dict[str, Any] = {}
 
 
 class ApiError(Exception):
@@ -44,6 +46,8 @@ class ApiError(Exception):
         code: Stable code, such as ``NOT_FOUND``.
         message: What was wrong, and what to do.
         details: Fields that were wrong.
+        reason: Stable key of what was wrong, finer than the code; "" where there is none.
+        values: What its words name, to tell people in their own language.
         request_id: Of the request, to find it in the service's logs.
         retry_after_s: Seconds after which to try again, where the service said so.
     """
@@ -55,6 +59,8 @@ class ApiError(Exception):
         message: str,
         *,
         details: tuple[Problem, ...] = (),
+        reason: str = "",
+        values: Mapping[str, Any] | None = None,
         request_id: str = "",
         retry_after_s: int | None = None,
     ) -> None:
@@ -63,6 +69,8 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.details = details
+        self.reason = reason
+        self.values = values or {}
         self.request_id = request_id
         self.retry_after_s = retry_after_s
 
@@ -237,6 +245,8 @@ def error_of(answer: httpx.Response) -> ApiError:
             error["code"],
             document["message"],
             details=tuple(Problem.model_validate(item) for item in error.get("details") or ()),
+            reason=error.get("reason") or "",
+            values=error.get("values"),
             request_id=document["meta"]["requestId"],
             retry_after_s=retry_after_s,
         )

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from video_detective.alerts import AlertRule
 from video_detective.config.base import IDENTIFIER, Camera, Coordinates, SceneDocument
 from video_detective.detection.base import CLASS_GROUPS
+from video_detective.errors import Flaw
 from video_detective.geometry import Polygon
 from video_detective.rules import EVENT_TYPES, Rule
 
 FieldPath = tuple[str | int, ...]
 """Keys and indices from the document's root to a field."""
 Problem = tuple[FieldPath, str]
+"""What is wrong, in English; a ``Flaw`` where people may meet it on a page."""
 
 METRICS = (
     "zones.*.count",
@@ -56,12 +58,16 @@ def least_of(name: str) -> float:
     return -MOST_NUMBER if name == "threshold" else _LEAST.get(name, 0)
 
 
-def timezone_problem(name: object) -> str | None:
+def timezone_problem(name: object) -> Flaw | None:
     """Why the name is no IANA time zone, or None when it is one."""
     try:
         ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f"{name!r} is no time zone; use an IANA name such as Asia/Taipei"
+        return Flaw(
+            f"{name!r} is no time zone; use an IANA name such as Asia/Taipei",
+            reason="timezone_unknown",
+            value=str(name),
+        )
     return None
 
 
@@ -81,12 +87,20 @@ def check_scene(here: FieldPath, camera: SceneDocument) -> Iterator[Problem]:
         camera: The scene, or the camera that it is part of.
     """
     if camera.frame_size is not None and not all(16 <= n <= 65_536 for n in camera.frame_size):
-        yield (*here, "frame_size"), f"{list(camera.frame_size)} is no picture size in pixels"
+        flaw = Flaw(
+            f"{list(camera.frame_size)} is no picture size in pixels", reason="frame_size_wrong"
+        )
+        yield (*here, "frame_size"), flaw
         return
     if camera.sampling.idle_fps > camera.sampling.fps:
         yield (
             (*here, "sampling", "idle_fps"),
-            f"{camera.sampling.idle_fps:g} is more than fps ({camera.sampling.fps:g})",
+            Flaw(
+                f"{camera.sampling.idle_fps:g} is more than fps ({camera.sampling.fps:g})",
+                reason="more_than_fps",
+                value=camera.sampling.idle_fps,
+                fps=camera.sampling.fps,
+            ),
         )
     yield from _check_classes((*here, "detection", "classes"), camera.detection.classes)
     for key, zone in camera.zones.items():
@@ -94,26 +108,34 @@ def check_scene(here: FieldPath, camera: SceneDocument) -> Iterator[Problem]:
         yield from _check_points(path, camera, zone.points)
         polygon = Polygon(tuple(camera.relative(p) for p in zone.points))
         if (edges := polygon.crossing_edges()) is not None:
+            flaw = Flaw(
+                f"the outline crosses itself (edge {edges[0] + 1} meets edge {edges[1] + 1}); "
+                "list the corners in order around the zone",
+                reason="outline_crosses",
+                first=edges[0] + 1,
+                second=edges[1] + 1,
+            )
+            yield path, flaw
+        elif polygon.area() < 1e-5:
             yield (
                 path,
-                (
-                    f"the outline crosses itself (edge {edges[0] + 1} meets edge {edges[1] + 1}); "
-                    "list the corners in order around the zone"
-                ),
+                Flaw("the zone has no area; its points lie on one line", reason="zone_flat"),
             )
-        elif polygon.area() < 1e-5:
-            yield path, "the zone has no area; its points lie on one line"
     for key, wire in camera.tripwires.items():
         path = (*here, "tripwires", key, "points")
         yield from _check_points(path, camera, wire.points)
         for index, (a, b) in enumerate(zip(wire.points, wire.points[1:], strict=False)):
             if a == b:
-                yield (*path, index + 1), f"the same point as the one before it, {list(b)}"
+                flaw = Flaw(
+                    f"the same point as the one before it, {list(b)}", reason="point_repeated"
+                )
+                yield (*path, index + 1), flaw
     seen: set[str] = set()
     for index, rule in enumerate(camera.rules):
         path = (*here, "rules", index)
         if rule.id in seen:
-            yield (*path, "id"), f"{rule.id!r} is already the id of another rule"
+            said = f"{rule.id!r} is already the id of another rule"
+            yield (*path, "id"), _id_taken(said, rule.id)
         seen.add(rule.id)
         yield from _check_rule(path, camera, rule)
     yield from _check_alerts((*here, "alerts"), camera.alerts or (), seen)
@@ -126,19 +148,23 @@ def _check_alerts(
     for index, alert in enumerate(alerts):
         here = (*path, index)
         if alert.id in seen:
-            yield (*here, "id"), f"{alert.id!r} is already the id of another alert rule"
+            said = f"{alert.id!r} is already the id of another alert rule"
+            yield (*here, "id"), _id_taken(said, alert.id)
         seen.add(alert.id)
         if not re.fullmatch(IDENTIFIER, alert.id):
-            yield (*here, "id"), f"{alert.id!r} may have only letters, digits, '_' and '-'"
+            yield (*here, "id"), _id_wrong(alert.id)
         for place, rule_id in enumerate(alert.rules):
             if rule_id not in rules:
                 yield (*here, "rules", place), _no_such("rule", rule_id, dict.fromkeys(rules))
         for place, kind in enumerate(alert.types):
             if kind not in EVENT_TYPES:
-                yield (
-                    (*here, "types", place),
+                flaw = Flaw(
                     f"there is no event type {kind!r}; use some of {', '.join(EVENT_TYPES)}",
+                    reason="choice_unknown",
+                    value=kind,
+                    choices=EVENT_TYPES,
                 )
+                yield (*here, "types", place), flaw
         yield from _check_bounds((*here, "cooldown_s"), alert.cooldown_s, least_of("cooldown_s"))
         if alert.threshold is not None:
             yield from _check_bounds((*here, "threshold"), alert.threshold, least_of("threshold"))
@@ -153,21 +179,31 @@ def _check_points(
             hint = (
                 "" if camera.frame_size else "; for pixel coordinates give the camera's frame_size"
             )
-            yield (
-                (*path, index),
-                (f"{list(point)} lies outside the picture (0..{width} and 0..{height}){hint}"),
+            flaw = Flaw(
+                f"{list(point)} lies outside the picture (0..{width} and 0..{height}){hint}",
+                reason="point_outside",
+                point=point,
+                width=width,
+                height=height,
             )
+            yield (*path, index), flaw
 
 
 def _check_classes(path: FieldPath, classes: Sequence[str]) -> Iterator[Problem]:
     for name in classes:
         if name not in CLASS_GROUPS:
-            yield path, f"there is no class {name!r}; use some of {', '.join(CLASS_GROUPS)}"
+            flaw = Flaw(
+                f"there is no class {name!r}; use some of {', '.join(CLASS_GROUPS)}",
+                reason="choice_unknown",
+                value=name,
+                choices=tuple(CLASS_GROUPS),
+            )
+            yield path, flaw
 
 
 def _check_rule(path: FieldPath, camera: SceneDocument, rule: Rule) -> Iterator[Problem]:
     if not re.fullmatch(IDENTIFIER, rule.id):
-        yield (*path, "id"), f"{rule.id!r} may have only letters, digits, '_' and '-'"
+        yield (*path, "id"), _id_wrong(rule.id)
     yield from _check_classes((*path, "classes"), rule.classes)
     for attribute, known in (("zone", camera.zones), ("tripwire", camera.tripwires)):
         named = getattr(rule, attribute, None)
@@ -185,32 +221,45 @@ def _check_rule(path: FieldPath, camera: SceneDocument, rule: Rule) -> Iterator[
     if rule.type == "metric":
         match = _METRIC.fullmatch(rule.metric)
         if match is None:
-            yield (
-                (*path, "metric"),
-                (
-                    f"{rule.metric!r} is no metric; use zones.<zone>.count, .queue_length, "
-                    ".max_dwell_s, .mean_dwell_s, tripwires.<tripwire>.left_to_right "
-                    "or .right_to_left"
-                ),
+            flaw = Flaw(
+                f"{rule.metric!r} is no metric; use zones.<zone>.count, .queue_length, "
+                ".max_dwell_s, .mean_dwell_s, tripwires.<tripwire>.left_to_right "
+                "or .right_to_left",
+                reason="metric_unknown",
+                value=rule.metric,
             )
+            yield (*path, "metric"), flaw
         else:
             for attribute, known in (("zone", camera.zones), ("tripwire", camera.tripwires)):
                 named = match[attribute]
                 if named is not None and named not in known:
                     yield (*path, "metric"), _no_such(attribute, named, known)
     if rule.type == "crowding" and rule.zone is None and rule.radius is None:
-        yield path, "crowding needs a zone, a radius, or both"
+        yield path, Flaw("crowding needs a zone, a radius, or both", reason="crowding_needs")
     if rule.type == "wrong_way" and math.hypot(*rule.allowed) == 0:
-        yield (*path, "allowed"), "[0, 0] points nowhere; give dx, dy such as [1, 0]"
+        flaw = Flaw("[0, 0] points nowhere; give dx, dy such as [1, 0]", reason="no_direction")
+        yield (*path, "allowed"), flaw
 
 
 def _check_bounds(path: FieldPath, number: float, least: float) -> Iterator[Problem]:
     if number < least:
-        yield path, f"{number:g} must be at least {least:g}"
+        yield path, Flaw(f"{number:g} must be at least {least:g}", reason="below", least=least)
     elif number > MOST_NUMBER:
-        yield path, f"{number:g} must be at most {MOST_NUMBER:g}"
+        flaw = Flaw(f"{number:g} must be at most {MOST_NUMBER:g}", reason="above", most=MOST_NUMBER)
+        yield path, flaw
 
 
-def _no_such(what: str, named: str, known: Mapping[str, object]) -> str:
+def _no_such(what: str, named: str, known: Mapping[str, object]) -> Flaw:
     listing = f"use one of {', '.join(known)}" if known else f"the camera has no {what}s"
-    return f"there is no {what} {named!r}; {listing}"
+    return Flaw(
+        f"there is no {what} {named!r}; {listing}", reason="not_in_scene", what=what, id=named
+    )
+
+
+def _id_taken(said: str, named: str) -> Flaw:
+    return Flaw(said, reason="id_taken", id=named)
+
+
+def _id_wrong(named: str) -> Flaw:
+    said = f"{named!r} may have only letters, digits, '_' and '-'"
+    return Flaw(said, reason="id_wrong", id=named)

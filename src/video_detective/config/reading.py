@@ -30,7 +30,7 @@ from video_detective.config.tree import (
     problems_of,
     read_text,
 )
-from video_detective.errors import FieldError
+from video_detective.errors import FieldError, Flaw
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -88,10 +88,12 @@ def parse_scene(data: object, *, at: str = "document") -> SceneDocument:
     try:
         text = json.dumps(data, allow_nan=False)
         if len(text) > MAX_DOCUMENT_BYTES:
-            raise ValueError(f"is longer than {MAX_DOCUMENT_BYTES >> 20} MiB")
+            mib = MAX_DOCUMENT_BYTES >> 20
+            raise ValueError(Flaw(f"is longer than {mib} MiB", reason="scene_too_long", mib=mib))
         plain = json.loads(text)
         if not isinstance(plain, dict):
-            raise ValueError("must be a mapping with zones, tripwires and rules")
+            said = "must be a mapping with zones, tripwires and rules"
+            raise ValueError(Flaw(said, reason="no_scene"))
         problems += _normalise_schedules(here, plain)
         if not problems:
             scene = _SCENE.validate_json(json.dumps(plain), strict=True)
@@ -99,7 +101,7 @@ def parse_scene(data: object, *, at: str = "document") -> SceneDocument:
     except ValidationError as cause:
         problems += [((*here, *path), what) for path, what in problems_of(plain, cause.errors())]
     except (ValueError, RecursionError) as cause:
-        problems.append((here, " ".join(str(cause).split())))
+        problems.append((here, _said(cause)))
     if problems:
         raise FieldError((field_name(path), what) for path, what in problems)
     return scene
@@ -148,7 +150,15 @@ def _normalise_schedules(here: FieldPath, scene: object) -> Iterator[Problem]:
                     for entry in (written if isinstance(written, list) else [written])
                 ]
             except ValueError as cause:
-                yield (*here, part, index, "schedule"), str(cause)
+                yield (*here, part, index, "schedule"), _said(cause)
+
+
+def _said(cause: Exception) -> str:
+    """What it was raised with, on one line."""
+    match cause.args:
+        case (Flaw() as flaw,):
+            return flaw
+    return " ".join(str(cause).split())
 
 
 def _schedule(entry: object) -> dict[str, Any]:
@@ -156,16 +166,28 @@ def _schedule(entry: object) -> dict[str, Any]:
     if isinstance(entry, str):
         entry = {"hours": entry}
     if not isinstance(entry, dict):
-        raise ValueError(f'{entry!r} is no schedule; write "22:00-06:00" or {{days, hours}}')
+        raise ValueError(
+            Flaw(
+                f'{entry!r} is no schedule; write "22:00-06:00" or {{days, hours}}',
+                reason="schedule_wrong",
+                value=str(entry),
+            )
+        )
     unknown = set(entry) - {"days", "hours", "timezone"}
     if unknown:
+        name = sorted(unknown)[0]
         raise ValueError(
-            f"a schedule has no field {sorted(unknown)[0]!r}; use days, hours, timezone"
+            Flaw(
+                f"a schedule has no field {name!r}; use days, hours, timezone",
+                reason="schedule_field",
+                name=name,
+            )
         )
     days = entry.get("days") or []
     days = [days] if isinstance(days, str) else days
     if not isinstance(days, list) or not all(day in DAYS for day in days):
-        raise ValueError(f"days {days!r} must be a list of {', '.join(DAYS)}")
+        said = f"days {days!r} must be a list of {', '.join(DAYS)}"
+        raise ValueError(Flaw(said, reason="days_wrong", choices=DAYS))
     result: dict[str, Any] = {"days": days}
     if "hours" in entry:
         match = _HOURS.fullmatch(str(entry["hours"]).strip())
@@ -175,7 +197,13 @@ def _schedule(entry: object) -> dict[str, Any]:
             start = h1 * 60 + m1 if m1 < 60 else -1
             end = h2 * 60 + m2 if m2 < 60 else -1
         if not (0 <= start < 1440 and 0 <= end <= 1440):
-            raise ValueError(f'hours {entry["hours"]!r} must be like "22:00-06:00"')
+            raise ValueError(
+                Flaw(
+                    f'hours {entry["hours"]!r} must be like "22:00-06:00"',
+                    reason="hours_wrong",
+                    value=str(entry["hours"]),
+                )
+            )
         result |= {"start_minute": start, "end_minute": end}
     if entry.get("timezone") is not None:
         result["timezone"] = entry["timezone"]

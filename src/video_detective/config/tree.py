@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from video_detective.config.checks import FieldPath, Problem
-from video_detective.errors import InvalidRulesError, MissingError, UsageError
+from video_detective.errors import Flaw, InvalidRulesError, MissingError, UsageError
 
 MAX_DOCUMENT_BYTES = 1 << 20
 
@@ -181,7 +181,27 @@ def _plain(node: yaml.Node, depth: int = 0) -> Any:
 
 def problems_of(data: object, errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
     """Pydantic's errors about plain data, with the places at which a reader finds them."""
-    return [(_known(data, error["loc"]), _say(error)) for error in errors]
+    return [(_known(data, error["loc"]), flaw_of(error, _say(error))) for error in errors]
+
+
+def flaw_of(error: Mapping[str, Any], said: str) -> str:
+    """What was said of a pydantic error, with its type as the reason and its limits as values.
+
+    Nothing of what was sent is among the values: it may be a password.
+    """
+    kind: str = error["type"]
+    if kind in {"value_error", "assertion_error"}:
+        return said  # the kind tells nothing
+    context: Mapping[str, object] = error.get("ctx", {})
+    values = {
+        # Choices come as one text of English: 'admin', 'viewer' or 'operator'.
+        name: [one.strip("'") for one in re.split(", | or ", str(value))]
+        if name in {"expected", "expected_tags"}
+        else value
+        for name, value in context.items()
+        if name not in {"tag", "error"} and isinstance(value, str | int | float)
+    }
+    return Flaw(said, reason=kind, **values)
 
 
 def _known(data: object, loc: Sequence[str | int]) -> FieldPath:

@@ -315,6 +315,9 @@ class LiveStream:
             raise SourceLostError(
                 f"{self._shown} cannot be reached ({_cause(error)})",
                 remedy="Check the address, the user and password, and that the camera is on.",
+                reason="camera_unreachable",
+                address=self._shown,
+                cause=_cause(error),
             ) from None
         stream = video_stream(container)
         if stream is None or not stream.width:
@@ -322,6 +325,8 @@ class LiveStream:
             raise UnsupportedSourceError(
                 f"{self._shown} sends no video that can be decoded",
                 remedy="Check which stream of the camera this address is.",
+                reason="camera_no_video",
+                address=self._shown,
             )
         return container, stream
 

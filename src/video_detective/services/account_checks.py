@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from video_detective.errors import FieldError
+from video_detective.errors import FieldError, Flaw
 from video_detective.services.access import SCOPES, Caller
 from video_detective.services.times import utc_text
 from video_detective.services.workspace import Workspace
@@ -51,7 +51,8 @@ async def known_devices(
     if devices is None:
         return None
     if not devices:
-        raise FieldError([("deviceIds", "is empty; name some, or leave it out")])
+        flaw = Flaw("is empty; name some, or leave it out", reason="devices_empty")
+        raise FieldError([("deviceIds", flaw)])
     await workspace.database.accounts.require_devices(caller.reach, devices)
     return tuple(sorted(set(devices)))
 
@@ -72,7 +73,8 @@ def refuse_limited_admin(is_admin: bool, devices: Sequence[str] | None) -> None:
         FieldError: it is one.
     """
     if is_admin and devices is not None:
-        raise FieldError([("deviceIds", "an admin cannot be limited to devices")])
+        flaw = Flaw("an admin cannot be limited to devices", reason="admin_limited")
+        raise FieldError([("deviceIds", flaw)])
 
 
 def refuse_past(expires_ns: int | None, now_ns: int) -> None:
@@ -82,7 +84,7 @@ def refuse_past(expires_ns: int | None, now_ns: int) -> None:
         FieldError: it would.
     """
     if expires_ns is not None and expires_ns <= now_ns:
-        raise FieldError([("expiresAt", "is not in the future")])
+        raise FieldError([("expiresAt", Flaw("is not in the future", reason="not_in_future"))])
 
 
 def known_scopes(scopes: Collection[str]) -> tuple[str, ...]:
@@ -93,9 +95,16 @@ def known_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
-        raise FieldError([("scopes", f"there is no {unknown[0]!r}; use {', '.join(SCOPES)}")])
+        flaw = Flaw(
+            f"there is no {unknown[0]!r}; use {', '.join(SCOPES)}",
+            reason="choice_unknown",
+            value=unknown[0],
+            choices=SCOPES,
+        )
+        raise FieldError([("scopes", flaw)])
     if not scopes:
-        raise FieldError([("scopes", f"is empty; use some of {', '.join(SCOPES)}")])
+        flaw = Flaw(f"is empty; use some of {', '.join(SCOPES)}", reason="scopes_empty")
+        raise FieldError([("scopes", flaw)])
     return tuple(scope for scope in SCOPES if scope in scopes)
 
 
@@ -107,7 +116,8 @@ def shown_name(name: str) -> str:
     """
     shown = " ".join(name.split())
     if not 1 <= len(shown) <= 100 or not shown.isprintable():
-        raise FieldError([("name", "must be 1 to 100 visible characters")])
+        flaw = Flaw("must be 1 to 100 visible characters", reason="name_wrong", most=100)
+        raise FieldError([("name", flaw)])
     return shown
 
 
@@ -120,6 +130,10 @@ def known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
-        problem = f"there is no {name[:80]!r}; use an IANA name such as Asia/Taipei"
+        problem = Flaw(
+            f"there is no {name[:80]!r}; use an IANA name such as Asia/Taipei",
+            reason="timezone_unknown",
+            value=name[:80],
+        )
         raise FieldError([("timezone", problem)]) from cause
     return name

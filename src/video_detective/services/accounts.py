@@ -82,7 +82,13 @@ async def find_account(workspace: Workspace, caller: Caller, account_id: str) ->
         MissingError: there is none, or it is somebody else's.
     """
     if account_id != caller.account_id and not await keeps_accounts(workspace, caller):
-        raise MissingError(f"There is no account '{account_id}'", remedy="List the accounts.")
+        raise MissingError(
+            f"There is no account '{account_id}'",
+            remedy="List the accounts.",
+            reason="not_found",
+            what="account",
+            id=account_id,
+        )
     return await workspace.database.accounts.get(account_id)
 
 
@@ -107,7 +113,9 @@ async def add_account(
     """
     if not await keeps_accounts(workspace, caller):
         raise ForbiddenError(
-            "Accounts are made by admins of the default account", remedy="Ask one of them."
+            "Accounts are made by admins of the default account",
+            remedy="Ask one of them.",
+            reason="default_admins_only",
         )
     account = AccountRow(
         account_id=new_id(now_ns),

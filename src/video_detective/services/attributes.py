@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, MissingError, PlanError, UsageError
+from video_detective.errors import FieldError, Flaw, MissingError, PlanError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.times import field_period
@@ -166,7 +166,8 @@ async def attribute_page(
             query, limit=limit, offset=offset, cursor=cursor
         )
     except UsageError as cause:
-        raise FieldError([("cursor", cause.message)]) from cause
+        flaw = Flaw(cause.message, reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)]) from cause
     return FoundPage(page=page, timezone=zone.key)
 
 
@@ -223,13 +224,19 @@ async def attribute_statistics(
     if since_ns is None or until_ns is None:
         raise FieldError([("startDate", "a period with both ends is needed")])
     if until_ns - since_ns > MOST_DAYS * 24 * _HOUR_NS:
-        raise FieldError(
-            [("endDate", f"more than {MOST_DAYS} days are too many; ask for shorter periods")]
+        flaw = Flaw(
+            f"more than {MOST_DAYS} days are too many; ask for shorter periods",
+            reason="period_too_long",
+            days=MOST_DAYS,
         )
+        raise FieldError([("endDate", flaw)])
     if group == "hour" and until_ns - since_ns > MOST_HOURS_DAYS * 24 * _HOUR_NS:
-        raise FieldError(
-            [("groupBy", f"hours of more than {MOST_HOURS_DAYS} days are too many; use day")]
+        flaw = Flaw(
+            f"hours of more than {MOST_HOURS_DAYS} days are too many; use day",
+            reason="too_many_hours",
+            days=MOST_HOURS_DAYS,
         )
+        raise FieldError([("groupBy", flaw)])
     clock = local_clock(ZoneInfo(caller.timezone), group, since_ns, until_ns)
     found = await workspace.database.attributes.statistics(query, clock)
     return FoundStatistics(statistics=found, timezone=zone.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from video_detective.errors import FieldError
+from video_detective.errors import FieldError, Flaw
 from video_detective.services.access import Caller
 from video_detective.services.account_checks import Listed, cut
 from video_detective.services.workspace import Workspace
@@ -28,7 +28,8 @@ async def audit_page(
         FieldError: the cursor is none.
     """
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise FieldError([("cursor", "is none that this list gave out")])
+        flaw = Flaw("is none that this list gave out", reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)])
     query = AuditQuery(
         account_id=caller.account_id,
         limit=limit + 1,

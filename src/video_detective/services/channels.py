@@ -16,6 +16,7 @@ from video_detective.config.notifications import ADDRESS
 from video_detective.errors import (
     ConflictError,
     FieldError,
+    Flaw,
     ForbiddenError,
     MissingError,
     VideoDetectiveError,
@@ -123,7 +124,11 @@ async def find_channel(workspace: Workspace, caller: Caller, channel_id: str) ->
     own = await _own_devices(workspace, caller)
     if channel is None or not _is_within(channel.filters.device_ids, own):
         raise MissingError(
-            f"There is no channel '{channel_id}'", remedy="List the channels to see their ids"
+            f"There is no channel '{channel_id}'",
+            remedy="List the channels to see their ids",
+            reason="not_found",
+            what="channel",
+            id=channel_id,
         )
     return channel
 
@@ -156,12 +161,16 @@ async def create_channel(
     others = await workspace.database.notices.channels(caller.reach)
     if len(others) >= MAX_CHANNELS:
         raise ConflictError(
-            f"The account has {MAX_CHANNELS} channels already", remedy="Remove one first."
+            f"The account has {MAX_CHANNELS} channels already",
+            remedy="Remove one first.",
+            reason="too_many_channels",
+            most=MAX_CHANNELS,
         )
     if kind == "mqtt" and any(other.kind == "mqtt" for other in others):
         raise ConflictError(
             "The account has an MQTT channel already",
             remedy="Change that one: topics are the same for all of an account.",
+            reason="mqtt_channel_exists",
         )
     entry = caller.entry(
         "channel.create", channel.channel_id, time_ns=now_ns, details=_told(channel)
@@ -188,7 +197,12 @@ async def change_channel(
     """
     channel = await find_channel(workspace, caller, channel_id)
     if rotate_secret and channel.kind != "webhook":
-        raise FieldError([("rotateSecret", f"a channel of kind {channel.kind} has no secret")])
+        flaw = Flaw(
+            f"a channel of kind {channel.kind} has no secret",
+            reason="channel_has_none",
+            kind=channel.kind,
+        )
+        raise FieldError([("rotateSecret", flaw)])
     if draft.url is not None and draft.url == shown_url(channel, caller):
         # Whoever reads a channel and sends it back changed in something else means no other.
         draft = replace(draft, url=None)
@@ -199,7 +213,11 @@ async def change_channel(
     entry = caller.entry("channel.change", channel_id, time_ns=now_ns, details=details)
     if not await workspace.database.notices.replace_channel(caller.reach, changed, entry):
         raise MissingError(
-            f"There is no channel '{channel_id}'", remedy="List the channels to see their ids"
+            f"There is no channel '{channel_id}'",
+            remedy="List the channels to see their ids",
+            reason="not_found",
+            what="channel",
+            id=channel_id,
         )
     return changed
 
@@ -286,6 +304,7 @@ async def _changed(
         raise ForbiddenError(
             f"{caller.kind.capitalize()} {caller.name!r} is limited to certain devices",
             remedy="Name them in filters.deviceIds.",
+            reason="devices_required",
         )
     return replace(
         channel,
@@ -300,18 +319,26 @@ async def _changed(
 
 def _settings_problems(kind: ChannelKind, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     wanted = {"webhook": "url", "email": "recipients"}.get(kind)
-    problems = [(name, f"a channel of kind {kind} has none") for name in settings if name != wanted]
+    none = Flaw(f"a channel of kind {kind} has none", reason="channel_has_none", kind=kind)
+    problems: list[tuple[str, str]] = [(name, none) for name in settings if name != wanted]
     if wanted is not None and not settings.get(wanted):
-        problems.append((wanted, f"a channel of kind {kind} needs it"))
+        needed = Flaw(f"a channel of kind {kind} needs it", reason="channel_needs_it", kind=kind)
+        problems.append((wanted, needed))
     elif wanted == "url" and (problem := url_problem(settings["url"])) is not None:
         problems.append(("url", problem))
     elif wanted == "recipients":
         problems += [
-            (f"recipients[{number}]", "is no e-mail address; write it like name@example.com")
+            (f"recipients[{number}]", _no_email(address))
             for number, address in enumerate(settings["recipients"])
             if not ADDRESS.fullmatch(address)
         ]
     return problems
+
+
+def _no_email(address: str) -> Flaw:
+    return Flaw(
+        "is no e-mail address; write it like name@example.com", reason="email_wrong", value=address
+    )
 
 
 async def _filter_problems(
@@ -319,12 +346,17 @@ async def _filter_problems(
 ) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
     if "new" not in filters.tell:
-        problems.append(("filters.tell", "must hold 'new': what follows goes where that went"))
+        flaw = Flaw("must hold 'new': what follows goes where that went", reason="new_must_be_told")
+        problems.append(("filters.tell", flaw))
     if any(severity not in SEVERITIES for severity in filters.severities):
-        problems.append(("filters.severities", f"use {', '.join(SEVERITIES)}"))
+        flaw = Flaw(f"use {', '.join(SEVERITIES)}", reason="choose_some", choices=SEVERITIES)
+        problems.append(("filters.severities", flaw))
     for number, device_id in enumerate(draft.device_ids or ()):
         if await workspace.database.devices.device(caller.reach, device_id) is None:
-            problems.append((f"filters.deviceIds[{number}]", f"there is no device '{device_id}'"))
+            flaw = Flaw(
+                f"there is no device '{device_id}'", reason="not_found", what="device", id=device_id
+            )
+            problems.append((f"filters.deviceIds[{number}]", flaw))
     return problems
 
 

@@ -25,7 +25,11 @@ async def find_delivery(workspace: Workspace, caller: Caller, delivery_id: str) 
     delivery = await workspace.database.notices.delivery(caller.reach, delivery_id)
     if delivery is None:
         raise MissingError(
-            f"There is no delivery '{delivery_id}'", remedy="List the deliveries to see their ids"
+            f"There is no delivery '{delivery_id}'",
+            remedy="List the deliveries to see their ids",
+            reason="not_found",
+            what="delivery",
+            id=delivery_id,
         )
     return delivery
 
@@ -45,7 +49,9 @@ async def replay_delivery(
     )
     if not await workspace.database.notices.replay_one(caller.reach, delivery_id, now_ns, entry):
         raise ConflictError(
-            f"The delivery '{delivery_id}' is waiting to be sent", remedy="Wait until it has ended."
+            f"The delivery '{delivery_id}' is waiting to be sent",
+            remedy="Wait until it has ended.",
+            reason="delivery_waiting",
         )
     return await find_delivery(workspace, caller, delivery_id)
 

@@ -7,13 +7,18 @@ import secrets
 from dataclasses import dataclass, field
 
 from video_detective.config.checks import timezone_problem
-from video_detective.errors import FieldError, ForbiddenError, MissingError
+from video_detective.errors import FieldError, Flaw, ForbiddenError, MissingError
 from video_detective.media.addresses import LIVE_SCHEMES, scheme_of, without_secret
 from video_detective.services.access import Caller
 from video_detective.services.workspace import Workspace
 from video_detective.storage.devices import DeviceChange, DevicePage, DeviceRow, Plan
 from video_detective.storage.ids import new_id
 
+_SCHEME_WRONG = Flaw(
+    f"must begin with {', '.join(LIVE_SCHEMES)}", reason="scheme_wrong", schemes=LIVE_SCHEMES
+)
+_SIGNS_WRONG = Flaw("must not have spaces or control characters", reason="spaces_in_address")
+_HOST_MISSING = Flaw("names no host; write it like rtsp://host:554/stream", reason="no_host")
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#*\s]+(?:[/?#]|$)", re.IGNORECASE)
 
 
@@ -57,7 +62,11 @@ async def find_device(workspace: Workspace, caller: Caller, device_id: str) -> D
     device = await workspace.database.devices.device(caller.reach, device_id)
     if device is None:
         raise MissingError(
-            f"There is no device '{device_id}'", remedy="List the devices to see their ids"
+            f"There is no device '{device_id}'",
+            remedy="List the devices to see their ids",
+            reason="not_found",
+            what="device",
+            id=device_id,
         )
     return device
 
@@ -75,6 +84,7 @@ async def create_device(
         raise ForbiddenError(
             f"{caller.kind.capitalize()} {caller.name!r} is limited to certain devices",
             remedy="Make devices with one that is not.",
+            reason="limited_to_devices",
         )
     check_source(new.source, new.timezone)
     device = DeviceRow(
@@ -171,10 +181,10 @@ def check_source(source: str, timezone: str | None = None) -> None:
         problems.append(("timezone", problem))
     if source:
         if scheme_of(source) not in LIVE_SCHEMES:
-            problems.append(("source", f"must begin with {', '.join(LIVE_SCHEMES)}"))
+            problems.append(("source", _SCHEME_WRONG))
         elif any(not sign.isprintable() or sign.isspace() for sign in source):
-            problems.append(("source", "must not have spaces or control characters"))
+            problems.append(("source", _SIGNS_WRONG))
         elif not _HOST.match(without_secret(source)):
-            problems.append(("source", "names no host; write it like rtsp://host:554/stream"))
+            problems.append(("source", _HOST_MISSING))
     if problems:
         raise FieldError(problems)

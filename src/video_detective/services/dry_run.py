@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from video_detective.config import Camera
-from video_detective.errors import FieldError, TooLargeError
+from video_detective.errors import FieldError, Flaw, TooLargeError
 from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns as clock
 from video_detective.rules import Event, Observation
@@ -159,6 +159,8 @@ class DryRuns:
             raise TooLargeError(
                 f"The rules looked {sum(expected):,} times in this period",
                 remedy=f"Choose a shorter one: up to {MOST_LOOKS:,} are played at once.",
+                reason="period_too_full",
+                most=MOST_LOOKS,
             )
         plays = [Play(camera_id, now), Play(camera_id, draft)]
         count = 0
@@ -171,6 +173,8 @@ class DryRuns:
                     raise TooLargeError(
                         "More was seen in this period than is played at once",
                         remedy="Choose a shorter one.",
+                        reason="period_too_full",
+                        most=MOST_LOOKS,
                     )
             is_done = run.is_done and run.last_ns < until_ns
             await asyncio.to_thread(_end, plays, is_done=is_done)
@@ -210,9 +214,15 @@ class DryRuns:
         if since_ns is None:
             since_ns = until_ns - round(hours * 3600 * NS_PER_S)
         if since_ns >= until_ns:
-            raise FieldError([("from", f"{since!r} is not before the end of the footage")])
+            flaw = Flaw(
+                f"{since!r} is not before the end of the footage",
+                reason="after_footage",
+                value=since,
+            )
+            raise FieldError([("from", flaw)])
         if until_ns - since_ns > LONGEST_NS:
-            raise FieldError([("to", "the period is longer than 7 days")])
+            flaw = Flaw("the period is longer than 7 days", reason="period_too_long", days=7)
+            raise FieldError([("to", flaw)])
         return since_ns, until_ns
 
     async def _begin(

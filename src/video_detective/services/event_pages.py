@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, MissingError, UsageError
+from video_detective.errors import FieldError, Flaw, MissingError, UsageError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
@@ -103,7 +103,8 @@ async def list_events(
     try:
         page = await workspace.database.events(query)
     except UsageError as cause:
-        raise FieldError([("cursor", cause.message)]) from cause
+        flaw = Flaw(cause.message, reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)]) from cause
     return EventPage(page=page, timezone=zone.key)
 
 
@@ -118,7 +119,11 @@ async def find(workspace: Workspace, caller: Caller, event_id: str) -> StoredEve
         stored = await workspace.database.event(event_id, caller.reach)
     if stored is None:
         raise MissingError(
-            f"There is no event {event_id!r}", remedy="List them with GET /api/v1/events."
+            f"There is no event {event_id!r}",
+            remedy="List them with GET /api/v1/events.",
+            reason="not_found",
+            what="event",
+            id=event_id,
         )
     return stored
 
@@ -191,6 +196,5 @@ def _read_cursor(cursor: str) -> tuple[int, str]:
         )
         return int(first_ns), track_id
     except ValueError as cause:  # also of base64 and of UTF-8
-        raise FieldError(
-            [("cursor", "it is of no page; take nextCursor of the page before")]
-        ) from cause
+        flaw = Flaw("it is of no page; take nextCursor of the page before", reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)]) from cause

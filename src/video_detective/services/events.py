@@ -61,7 +61,11 @@ async def stored_event(workspace: Workspace, event_id: str) -> StoredEvent:
     stored = await workspace.database.event(event_id, workspace.reach) if known else None
     if stored is None:
         raise MissingError(
-            f"There is no event {event_id!r}", remedy="List them with 'video-detective events'."
+            f"There is no event {event_id!r}",
+            remedy="List them with 'video-detective events'.",
+            reason="not_found",
+            what="event",
+            id=event_id,
         )
     return stored
 
@@ -124,6 +128,8 @@ async def _evidence(workspace: Workspace, event_id: str) -> tuple[EvidenceRow, .
         raise GoneError(
             f"Pictures and clip of event {event_id!r} were deleted by retention on {day}",
             remedy="Events that are kept, or have a confirmed alert, keep theirs.",
+            reason="pictures_deleted",
+            day=str(day),
         )
     return () if stored is None else stored.evidence
 
@@ -148,6 +154,9 @@ async def list_events(
         raise MissingError(
             f"There is no camera {camera!r}",
             remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
+            reason="not_found",
+            what="device",
+            id=camera,
         )
     for name in types:
         if name not in EVENT_TYPES:

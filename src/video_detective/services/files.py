@@ -88,6 +88,9 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
         raise TooLargeError(
             f"The file of {file.size_bytes} bytes is larger than is taken ({limits.max_bytes})",
             remedy="Cut it into shorter files, or raise uploads.max_bytes in settings.yaml.",
+            reason="file_too_large",
+            size_bytes=file.size_bytes,
+            max_bytes=limits.max_bytes,
         )
     start_time = None
     if file.start_time is not None:
@@ -128,6 +131,9 @@ async def _require_room(workspace: Workspace, node: str, size_bytes: int) -> Non
         raise StorageError(
             f"The disk has room for {max(free, 0)} bytes more, not for {size_bytes}",
             remedy="Free some of the data directory's disk, or send a smaller file.",
+            reason="no_room",
+            free_bytes=max(free, 0),
+            size_bytes=size_bytes,
         )
 
 
@@ -140,7 +146,11 @@ async def find_job(workspace: Workspace, caller: Caller, job_id: str) -> JobRow:
     job = await workspace.database.work.jobs.get(job_id, caller.reach)
     if job is None:
         raise MissingError(
-            f"There is no job {job_id!r}", remedy="List them with GET /api/v1/analysis/jobs."
+            f"There is no job {job_id!r}",
+            remedy="List them with GET /api/v1/analysis/jobs.",
+            reason="not_found",
+            what="job",
+            id=job_id,
         )
     return job
 
@@ -322,7 +332,7 @@ async def complete(workspace: Workspace, job: JobRow, epoch: int) -> None:
             )
             if await jobs.end(job.job_id, epoch, end):
                 remove_file(workspace, job.job_id)
-            raise UsageError(words, remedy=remedy)
+            raise UsageError(words, remedy=remedy, reason="checksum_wrong")
     await jobs.queue(job.job_id, epoch)
 
 
@@ -360,6 +370,8 @@ def _too_long(job: JobRow) -> TooLargeError:
     return TooLargeError(
         f"There are more bytes than the {job.size_bytes} that were announced",
         remedy="Announce the file again with its true size.",
+        reason="file_changed",
+        size_bytes=job.size_bytes,
     )
 
 
@@ -378,7 +390,12 @@ async def cancel(workspace: Workspace, caller: Caller, job_id: str) -> JobRow:
         remove_file(workspace, job_id)
     job = await find_job(workspace, caller, job_id)
     if outcome == "ended" and job.status != "cancelled":
-        raise ConflictError(f"Job {job_id} is {job.status}", remedy="There is nothing to cancel.")
+        raise ConflictError(
+            f"Job {job_id} is {job.status}",
+            remedy="There is nothing to cancel.",
+            reason="job_ended",
+            status=job.status,
+        )
     return job
 
 
@@ -397,4 +414,6 @@ def _explained(path: Path) -> Iterator[None]:
         raise StorageError(
             f"The upload cannot be kept in '{path.parent}' ({cause.strerror})",
             remedy="Make room on that disk and the folder writable, then send the rest.",
+            reason="upload_not_kept",
+            folder=str(path.parent),
         ) from cause

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, MissingError
+from video_detective.errors import FieldError, Flaw, MissingError
 from video_detective.services.access import Caller
 from video_detective.services.times import field_period
 from video_detective.services.understanding import understand
@@ -195,9 +195,10 @@ async def review_alerts(
         MissingError: some are not listed, or out of reach; they are named.
     """
     if state == "dismissed" and reason is None:
-        raise FieldError(
-            [("reason", "say why it is dismissed: a key such as false_alarm, or text")]
+        flaw = Flaw(
+            "say why it is dismissed: a key such as false_alarm, or text", reason="why_dismissed"
         )
+        raise FieldError([("reason", flaw)])
     review = Review(state=state, reason=reason, by=caller.name, by_id=caller.id, at_ns=now_ns)
 
     def entry(one: Reviewed) -> AuditEntry:
@@ -211,7 +212,11 @@ async def review_alerts(
         named = ", ".join(f"'{one}'" for one in missing[:_MOST_NAMED])
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         raise MissingError(
-            f"There is no alert {named}{more}", remedy="List them to see their ids. None was set."
+            f"There is no alert {named}{more}",
+            remedy="List them to see their ids. None was set.",
+            reason="alerts_missing",
+            ids=missing[:_MOST_NAMED],
+            count=len(missing),
         )
     return done
 

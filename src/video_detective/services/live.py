@@ -61,6 +61,7 @@ async def start(workspace: Workspace, caller: Caller, device_id: str) -> LiveRow
         raise ConflictError(
             f"Device {device_id} has no source",
             remedy="Give it the address of its stream with PATCH /api/v1/devices/{id}.",
+            reason="no_source",
         )
     return await _want(workspace, caller, device, wanted=True)
 
@@ -91,7 +92,11 @@ async def _want(
     rows = await workspace.database.work.live.rows(caller.reach, camera_ids=[device.camera_id])
     if not rows:
         raise MissingError(
-            f"There is no device {device.device_id!r}", remedy="List the devices to see their ids."
+            f"There is no device {device.device_id!r}",
+            remedy="List the devices to see their ids.",
+            reason="not_found",
+            what="device",
+            id=device.device_id,
         )
     return rows[0]
 

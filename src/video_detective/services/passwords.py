@@ -8,7 +8,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from video_detective.errors import FieldError
+from video_detective.errors import FieldError, Flaw
 
 MIN_CHARACTERS, MAX_CHARACTERS = 10, 200
 AT_ONCE = 2
@@ -39,7 +39,14 @@ class Passwords:
         characters = len(password)
         if not MIN_CHARACTERS <= characters <= MAX_CHARACTERS:
             wanted = f"must be {MIN_CHARACTERS} to {MAX_CHARACTERS} characters, not {characters}"
-            raise FieldError([("password", wanted)])
+            flaw = Flaw(
+                wanted,
+                reason="password_length",
+                least=MIN_CHARACTERS,
+                most=MAX_CHARACTERS,
+                length=characters,
+            )
+            raise FieldError([("password", flaw)])
         async with self._turn:
             return await asyncio.to_thread(self._hasher.hash, _normal(password))
 

@@ -125,7 +125,10 @@ class Presences:
         seen = await database.statistics.seen_times(span, MOST_TRACKS)
         if seen is None:
             raise TooLargeError(
-                f"The period has more than {MOST_TRACKS:,} tracks", remedy="Choose a shorter one."
+                f"The period has more than {MOST_TRACKS:,} tracks",
+                remedy="Choose a shorter one.",
+                reason="period_too_full",
+                most=MOST_TRACKS,
             )
         fps, gap_ns = await self._sampling(camera_id)
         times = seen.get((camera_id, kind), SeenTimes())
@@ -200,6 +203,8 @@ class Presences:
                 raise TooLargeError(
                     f"More than {MOST_FEET:,} boxes of the period lie around the zones",
                     remedy="Choose a shorter one.",
+                    reason="period_too_full",
+                    most=MOST_FEET,
                 )
         return Dwell(period=period, kind=kind, zones=await asyncio.to_thread(log.visits))
 

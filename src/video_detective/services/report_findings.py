@@ -84,6 +84,9 @@ async def find(
         raise MissingError(
             f"There is no camera {camera!r}",
             remedy=f"Use one of: {', '.join(names) or '(none yet)'}.",
+            reason="not_found",
+            what="device",
+            id=camera,
         )
     zone = places.zone(camera)
     since_ns = parse_time(since, zone, what="from")
@@ -92,6 +95,9 @@ async def find(
         raise UsageError(
             f"The period from {since!r} to {until!r} is empty",
             remedy="Let it end after it begins.",
+            reason="period_empty",
+            since=since,
+            until=until,
         )
     axis = time_axis(since_ns, until_ns, zone)
     query = EventQuery(

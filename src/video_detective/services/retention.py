@@ -115,7 +115,11 @@ async def keep_event(
     )
     if not found:
         raise MissingError(
-            f"There is no event {event_id!r}", remedy="List them with GET /api/v1/events."
+            f"There is no event {event_id!r}",
+            remedy="List them with GET /api/v1/events.",
+            reason="not_found",
+            what="event",
+            id=event_id,
         )
 
 

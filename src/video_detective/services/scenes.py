@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from video_detective.config import SceneDocument, parse_scene
-from video_detective.errors import FieldError, MissingError
+from video_detective.errors import FieldError, Flaw, MissingError
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
 from video_detective.services.workspace import Workspace
@@ -47,7 +47,11 @@ async def find_scene(workspace: Workspace, caller: Caller, scene_id: str) -> Sce
     scene = await workspace.database.devices.scene(caller.reach, scene_id)
     if scene is None:
         raise MissingError(
-            f"There is no scene '{scene_id}'", remedy="List the scenes to see their ids"
+            f"There is no scene '{scene_id}'",
+            remedy="List the scenes to see their ids",
+            reason="not_found",
+            what="scene",
+            id=scene_id,
         )
     return scene
 
@@ -88,6 +92,9 @@ async def find_version(
         raise MissingError(
             f"Scene '{scene_id}' has no version {number}",
             remedy=f"Use one of 1 to {scene.version}.",
+            reason="no_version",
+            version=number,
+            newest=scene.version,
         )
     return version
 
@@ -184,7 +191,10 @@ async def restore_version(
     try:
         document = SceneDocument.model_validate(version.document)
     except ValueError as cause:
-        raise FieldError([("n", f"version {number} does not fit this program")]) from cause
+        flaw = Flaw(
+            f"version {number} does not fit this program", reason="version_unfit", version=number
+        )
+        raise FieldError([("n", flaw)]) from cause
     entry = caller.entry("scene.restore", scene_id, time_ns=now_ns, details={"version": number})
     return await workspace.database.devices.change_scene(
         caller.reach,
@@ -231,12 +241,12 @@ async def check_document(
         named = getattr(checked, part).model
         before = (kept or {}).get(part, {}).get("model")
         if named is not None and named != before and not _is_within(named, folder):
-            problems.append(
-                (
-                    f"{DOCUMENT}.{part}.model",
-                    f"must be a file in the data directory's folder '{MODELS}'",
-                )
+            flaw = Flaw(
+                f"must be a file in the data directory's folder '{MODELS}'",
+                reason="model_outside",
+                folder=MODELS,
             )
+            problems.append((f"{DOCUMENT}.{part}.model", flaw))
     if problems:
         raise FieldError(problems)
     return checked

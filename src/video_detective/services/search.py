@@ -155,6 +155,9 @@ async def ask(
         raise MissingError(
             f"There is no camera {camera!r}",
             remedy=f"Use one of: {', '.join(places.scenes) or '(none yet)'}.",
+            reason="not_found",
+            what="device",
+            id=camera,
         )
     asked = understand(question, places, now_ns, camera, since, until)
     seen = await workspace.cameras()

@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 
-from video_detective.errors import FieldError, UnauthorizedError
+from video_detective.errors import FieldError, Flaw, UnauthorizedError
 from video_detective.services.access import Caller, Role
 from video_detective.services.callers import digest_of
 from video_detective.services.workspace import Workspace
@@ -43,7 +43,10 @@ def folded_name(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", name).strip().lower()
     if not 1 <= len(folded) <= 64 or not folded.isprintable() or " " in folded:
-        raise FieldError([("name", "must be 1 to 64 visible characters without spaces")])
+        flaw = Flaw(
+            "must be 1 to 64 visible characters without spaces", reason="user_name_wrong", most=64
+        )
+        raise FieldError([("name", flaw)])
     return folded
 
 
@@ -143,6 +146,7 @@ async def change_own_password(
         raise UnauthorizedError(
             "The present password is wrong, or there were too many attempts",
             remedy="Try again, after some minutes if it goes on.",
+            reason="present_password_wrong",
         )
     await users.change(
         caller.reach,

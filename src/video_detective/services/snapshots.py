@@ -94,12 +94,16 @@ class Snapshots:
             snapshot = await self._stored(device)
         if snapshot is None and problem is not None:
             raise UpstreamError(
-                f"No picture of device '{device_id}': {problem.message}", remedy=problem.remedy
+                f"No picture of device '{device_id}': {problem.message}",
+                remedy=problem.remedy,
+                reason=problem.reason,
+                **problem.context,
             )
         if snapshot is None:
             raise MissingError(
                 f"There is no picture of device '{device_id}' yet",
                 remedy="Give it the address of its stream, or analyse a video of it.",
+                reason="no_picture_yet",
             )
         entry = caller.entry(
             "evidence.view",
@@ -142,7 +146,10 @@ class Snapshots:
         tried = await self._ask(source)
         if tried.problem is not None:
             raise UpstreamError(
-                f"No picture came: {tried.problem.message}", remedy=tried.problem.remedy
+                f"No picture came: {tried.problem.message}",
+                remedy=tried.problem.remedy,
+                reason=tried.problem.reason,
+                **tried.problem.context,
             )
         assert tried.snapshot is not None  # noqa: S101 - one of them is set
         return tried.snapshot
@@ -175,7 +182,9 @@ class Snapshots:
             # The thread ends by its own limits; nobody waits for it.
             asked.add_done_callback(lambda done: done.cancelled() or done.exception())
             late = SourceLostError(
-                "The camera sent no picture in time", remedy="Try again in a moment."
+                "The camera sent no picture in time",
+                remedy="Try again in a moment.",
+                reason="camera_slow",
             )
             return _Tried(at_ns=at_ns, snapshot=None, problem=late)
         return _Tried(at_ns=at_ns, snapshot=snapshot)
@@ -255,7 +264,9 @@ def _one_frame(source: str) -> Snapshot:
         frame = next(frames, None)
         if frame is None:
             raise SourceLostError(
-                f"{stream.info.name} sent no picture", remedy="Check that the camera is on."
+                f"{stream.info.name} sent no picture",
+                remedy="Check that the camera is on.",
+                reason="camera_silent",
             )
         return Snapshot(jpeg=encode_jpeg(frame.bgr), time_ns=frame.time_ns, origin="live")
     finally:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from video_detective.errors import FieldError, MissingError, TooLargeError
+from video_detective.errors import FieldError, Flaw, MissingError, TooLargeError
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.attributes import GroupBy, local_clock
@@ -131,6 +131,8 @@ async def people(workspace: Workspace, caller: Caller, asked: Asked) -> Found:
         raise TooLargeError(
             f"The period has more than {MOST_TRACKS:,} tracks",
             remedy="Choose a shorter one, or one device.",
+            reason="period_too_full",
+            most=MOST_TRACKS,
         )
     series = await asyncio.to_thread(_seen, found, period)
     return Found(period=period, series=series)
@@ -202,7 +204,11 @@ async def find_period(
         device = places.device_by_id(asked.device_id)
         if device is None:
             raise MissingError(
-                f"There is no device '{asked.device_id}'", remedy="List them to see their ids."
+                f"There is no device '{asked.device_id}'",
+                remedy="List them to see their ids.",
+                reason="not_found",
+                what="device",
+                id=asked.device_id,
             )
         zone, cameras = places.zone(device.camera_id), [device.camera_id]
     since_ns, until_ns = field_period(asked.start, asked.end, zone)
@@ -210,11 +216,19 @@ async def find_period(
     # The hour that summer time takes or gives does not make a season too long.
     days = (until_ns - since_ns - 3600 * NS_PER_S) / DAY_NS
     if days > LONGEST_DAYS:
-        raise FieldError([("endDate", f"the period may be {LONGEST_DAYS} days long at most")])
-    if asked.group == "hour" and days > LONGEST_HOURS_DAYS:
-        raise FieldError(
-            [("groupBy", f"hours of more than {LONGEST_HOURS_DAYS} days are too many; use day")]
+        flaw = Flaw(
+            f"the period may be {LONGEST_DAYS} days long at most",
+            reason="period_too_long",
+            days=LONGEST_DAYS,
         )
+        raise FieldError([("endDate", flaw)])
+    if asked.group == "hour" and days > LONGEST_HOURS_DAYS:
+        flaw = Flaw(
+            f"hours of more than {LONGEST_HOURS_DAYS} days are too many; use day",
+            reason="too_many_hours",
+            days=LONGEST_HOURS_DAYS,
+        )
+        raise FieldError([("groupBy", flaw)])
     clock = local_clock(zone, asked.group, since_ns, until_ns)
     watched = await workspace.database.coverages(cameras, since_ns, until_ns)
     begins = _begins(clock, since_ns, until_ns)

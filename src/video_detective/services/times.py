@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, UsageError
+from video_detective.errors import FieldError, Flaw, UsageError
 from video_detective.geometry import NS_PER_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,10 +66,15 @@ def parse_time(text: str, zone: ZoneInfo, *, what: str) -> int:
         raise UsageError(
             f"{what} {text!r} is not a time".strip(),
             remedy="Write it like 2025-12-16T22:05:00 or 2025-12-16T22:05:00+08:00.",
+            reason="not_a_time",
+            value=text,
         ) from cause
     if not 0 <= delta.total_seconds() < 9e9:
         raise UsageError(
-            f"{what} {text!r} lies outside 1970..2255".strip(), remedy="Check the year."
+            f"{what} {text!r} lies outside 1970..2255".strip(),
+            remedy="Check the year.",
+            reason="time_out_of_range",
+            value=text,
         )
     return (delta // timedelta(microseconds=1)) * (NS_PER_S // 1_000_000)
 
@@ -83,7 +88,8 @@ def field_time(text: str, zone: ZoneInfo, field: str) -> int:
     try:
         return parse_time(text, zone, what="")
     except UsageError as cause:
-        raise FieldError([(field, str(cause).rstrip("."))]) from cause
+        flaw = Flaw(str(cause).rstrip("."), reason=cause.reason, **cause.context)
+        raise FieldError([(field, flaw)]) from cause
 
 
 def field_period(
@@ -100,5 +106,11 @@ def field_period(
     since_ns = None if start is None else field_time(start, zone, fields[0])
     until_ns = None if end is None else field_time(end, zone, fields[1])
     if since_ns is not None and until_ns is not None and until_ns <= since_ns:
-        raise FieldError([(fields[1], f"{end!r} is not after {fields[0]} {start!r}")])
+        flaw = Flaw(
+            f"{end!r} is not after {fields[0]} {start!r}",
+            reason="period_empty",
+            since=start,
+            until=end,
+        )
+        raise FieldError([(fields[1], flaw)])
     return since_ns, until_ns

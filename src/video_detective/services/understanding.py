@@ -85,6 +85,9 @@ def understand(
         raise UsageError(
             f"The period from {since!r} to {until!r} is empty",
             remedy="Let it end after it begins.",
+            reason="period_empty",
+            since=since,
+            until=until,
         )
     # What is set by hand stands; the question's time fills an end that was left open, if it fits.
     if period is not None:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
+_FULL = ("the disk is full", "its disk is full")
+
 _SQLITE = {
-    "SQLITE_FULL": ("the disk is full", "Free space there, then run the same command again"),
+    "SQLITE_FULL": (_FULL[0], "Free space there, then run the same command again"),
     "SQLITE_READONLY": (
         "it is read-only", "Make the file and its folder writable for this user"
     ),
@@ -49,7 +51,7 @@ _SQLITE = {
 _POSTGRESQL = {
     "28": ("user name or password were refused", "Check them in the database address"),
     "3D": ("the database does not exist", "Create it, or correct its name in the address"),
-    "53100": ("its disk is full", "Free space on the database server, then try again"),
+    "53100": (_FULL[1], "Free space on the database server, then try again"),
     "53": ("it is out of resources", "Give the server more connections or memory, or try later"),
     "42501": ("permission is denied", "Grant the user CREATE on the database and its schema"),
     "25006": ("it is read-only", "Use the address of the primary server"),
@@ -102,7 +104,9 @@ def explained(place: str) -> Iterator[None]:
         raise
     except PoolTimeoutError as error:
         raise StorageError(
-            f"The database {place} has no free connection", remedy="Try again later"
+            f"The database {place} has no free connection",
+            remedy="Try again later",
+            reason="storage_busy",
         ) from error
     except OSError as error:
         raise disk_error(place, error) from error
@@ -134,13 +138,17 @@ def storage_error(place: str, error: BaseException) -> StorageError:
         what, remedy = _SQLITE.get(
             "_".join(name.split("_")[:2]), (f"SQLite reports: {error}", "Try again")
         )
-        return StorageError(f"The database {place} cannot be used: {what}", remedy=remedy)
+        return _unusable(f"The database {place}", what, remedy)
     if _is_postgresql(error):
-        return StorageError(
-            f"The database {place} cannot be used: {_postgresql_cause(error)[0]}",
-            remedy=_postgresql_cause(error)[1],
-        )
-    return StorageError(f"The database {place} cannot be used: {error}", remedy="Try again")
+        return _unusable(f"The database {place}", *_postgresql_cause(error))
+    return _unusable(f"The database {place}", str(error), "Try again")
+
+
+def _unusable(what: str, why: str, remedy: str) -> StorageError:
+    message = f"{what} cannot be used: {why}"
+    if why in _FULL:
+        return StorageError(message, remedy=remedy, reason="storage_full")
+    return StorageError(message, remedy=remedy, reason="storage_unusable")
 
 
 def _postgresql_cause(error: psycopg.Error) -> tuple[str, str]:
@@ -159,10 +167,10 @@ def _postgresql_cause(error: psycopg.Error) -> tuple[str, str]:
 def disk_error(place: str, error: OSError) -> StorageError:
     """What an operating system's error on a file or folder means."""
     if error.errno in _DISK_FULL:
-        what, remedy = "the disk is full", "Free space there, then run the same command again"
+        what, remedy = _FULL[0], "Free space there, then run the same command again"
     elif error.errno in _READ_ONLY:
         what, remedy = "it is not writable", "Make it writable for this user, or choose another"
     else:
         what = error.strerror or str(error)
         remedy = "Choose a folder that can be written"
-    return StorageError(f"'{place}' cannot be used: {what}", remedy=remedy)
+    return _unusable(f"'{place}'", what, remedy)

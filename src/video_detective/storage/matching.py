@@ -122,6 +122,9 @@ class Matching:
             raise UsageError(
                 f"The search has {used} parts of words",
                 remedy=f"Ask with fewer or shorter words, of at most {_MAX_TOKENS} parts",
+                reason="question_too_long",
+                parts=used,
+                most=_MAX_TOKENS,
             )
 
     @property

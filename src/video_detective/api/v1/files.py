@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from starlette.requests import ClientDisconnect
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
-from video_detective.api.failures import failure
+from video_detective.api.failures import failed, failure
 from video_detective.api.v1.paging import id_cursor
 from video_detective.errors import ConflictError
 from video_detective.services import files
@@ -229,7 +229,7 @@ def routes(workspace: Workspace) -> APIRouter:
                 content=request.stream(),
             )
         except ConflictError as error:
-            refused = failure(request, 409, error.code, str(error))
+            refused = failed(request, error)
             if "offset" in error.context:
                 refused.headers["Upload-Offset"] = str(error.context["offset"])
             return refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from video_detective.errors import FieldError
+from video_detective.errors import FieldError, Flaw
 
 
 def id_cursor(text: str | None) -> str | None:
@@ -18,6 +18,5 @@ def id_cursor(text: str | None) -> str | None:
     try:
         return str(UUID(text))
     except ValueError as cause:
-        raise FieldError(
-            [("cursor", "it is of no page; take nextCursor of the page before")]
-        ) from cause
+        flaw = Flaw("it is of no page; take nextCursor of the page before", reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)]) from cause

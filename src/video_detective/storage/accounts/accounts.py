@@ -103,7 +103,10 @@ class Accounts:
         async with self._writing() as connection:
             if (await connection.execute(stored)).first() is None:
                 raise ConflictError(
-                    f"There is an account {account.name!r} already", remedy="Choose another name."
+                    f"There is an account {account.name!r} already",
+                    remedy="Choose another name.",
+                    reason="name_taken",
+                    name=account.name,
                 )
             if entry is not None:
                 await audit.append(connection, self._kind, entry)
@@ -142,7 +145,13 @@ class Accounts:
         async with self._reading() as connection:
             known = set(await connection.scalars(query))
         for device_id in sorted(set(devices) - known):
-            raise MissingError(f"There is no device '{device_id}'", remedy="List the devices.")
+            raise MissingError(
+                f"There is no device '{device_id}'",
+                remedy="List the devices.",
+                reason="not_found",
+                what="device",
+                id=device_id,
+            )
 
     async def secret(self, name: str, offered: str) -> str:
         """A secret of this installation; the one offered becomes it where there is none yet."""
@@ -179,4 +188,10 @@ class Accounts:
 
 
 def _missing(account_id: str) -> MissingError:
-    return MissingError(f"There is no account '{account_id}'", remedy="List the accounts.")
+    return MissingError(
+        f"There is no account '{account_id}'",
+        remedy="List the accounts.",
+        reason="not_found",
+        what="account",
+        id=account_id,
+    )

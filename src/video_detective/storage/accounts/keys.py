@@ -152,4 +152,10 @@ class Keys:
 
 
 def _missing(key_id: str) -> MissingError:
-    return MissingError(f"There is no key '{key_id}' in use", remedy="List the keys.")
+    return MissingError(
+        f"There is no key '{key_id}' in use",
+        remedy="List the keys.",
+        reason="not_found",
+        what="key",
+        id=key_id,
+    )

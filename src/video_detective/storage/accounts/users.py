@@ -300,7 +300,13 @@ async def _user(connection: AsyncConnection, reach: Reach, user_id: str) -> User
     query = select(USERS).where(of_row(reach, USERS), USERS.c.user_id == user_id)
     row = (await connection.execute(query)).first()
     if row is None:
-        raise MissingError(f"There is no user '{user_id}'", remedy="List the users.")
+        raise MissingError(
+            f"There is no user '{user_id}'",
+            remedy="List the users.",
+            reason="not_found",
+            what="user",
+            id=user_id,
+        )
     return row_of(UserRow, row)
 
 
@@ -318,6 +324,8 @@ async def _require_other_admin(connection: AsyncConnection, user: UserRow) -> No
         raise ConflictError(
             f"'{user.name}' is the last admin of the account",
             remedy="Make another user an admin first.",
+            reason="last_admin",
+            name=user.name,
         )
 
 
@@ -326,7 +334,12 @@ async def _add(connection: AsyncConnection, user: UserRow) -> None:
     others = select(USERS.c.name).where(USERS.c.account_id == user.account_id)
     same = await connection.scalar(others.where(USERS.c.name == user.name))
     if same is not None:
-        raise ConflictError(f"There is a user {user.name!r} already", remedy="Choose another name.")
+        raise ConflictError(
+            f"There is a user {user.name!r} already",
+            remedy="Choose another name.",
+            reason="name_taken",
+            name=user.name,
+        )
     if (await connection.execute(others.limit(1))).first() is None:
         await connection.execute(
             delete(INVITATIONS).where(
@@ -343,5 +356,7 @@ async def _begin(connection: AsyncConnection, session: SessionRow) -> None:
 
 def _used_up() -> GoneError:
     return GoneError(
-        "The link cannot be used: it has expired or was used", remedy="Ask for a new one."
+        "The link cannot be used: it has expired or was used",
+        remedy="Ask for a new one.",
+        reason="link_used",
     )

@@ -78,7 +78,11 @@ async def locked(connection: AsyncConnection, reach: Reach | None, device_id: st
     device = await one_device(connection, reach, DEVICES.c.device_id == device_id)
     if device is None:
         raise MissingError(
-            f"There is no device '{device_id}'", remedy="List the devices to see their ids"
+            f"There is no device '{device_id}'",
+            remedy="List the devices to see their ids",
+            reason="not_found",
+            what="device",
+            id=device_id,
         )
     return device
 

@@ -29,7 +29,11 @@ Kind = Literal["sqlite", "postgresql"]
 def no_such_scene(scene_id: str) -> MissingError:
     """The error for a scene that is not there or not in reach."""
     return MissingError(
-        f"There is no scene '{scene_id}'", remedy="List the scenes to see their ids"
+        f"There is no scene '{scene_id}'",
+        remedy="List the scenes to see their ids",
+        reason="not_found",
+        what="scene",
+        id=scene_id,
     )
 
 
@@ -124,6 +128,7 @@ async def create(
         raise ConflictError(
             f"Device '{device.device_id}' has the scene '{device.scene_id}'",
             remedy="Change that scene: a device has one, in versions",
+            reason="device_has_scene",
         )
     scene_id = await keeping.keep_scene(
         connection,
@@ -163,7 +168,9 @@ async def change(
         raise ConflictError(
             f"Scene '{scene_id}' is at version {current.version}, not {base_version}",
             remedy="Read it again, make your change to that, and send it with its version",
+            reason="version_conflict",
             version=current.version,
+            base_version=base_version,
         )
     if name is not None and name != current.name:
         await connection.execute(

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from video_detective.errors import FieldError
+from video_detective.errors import FieldError, Flaw
 from video_detective.storage.insights import index, statements, tally
 from video_detective.storage.insights.index import Words
 from video_detective.storage.insights.prepared import Prepared
@@ -284,7 +284,6 @@ def _key(cursor: str) -> dict[str, Any]:
         if not 0 <= key_ns < tally.LAST_NS or f"{key_ns}.{key_id}" != text:
             raise ValueError("not as it was given out")
     except (ValueError, binascii.Error) as cause:
-        raise FieldError(
-            [("cursor", "it is of no page; take nextCursor of the page before")]
-        ) from cause
+        flaw = Flaw("it is of no page; take nextCursor of the page before", reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)]) from cause
     return {"key_ns": key_ns, "key_id": key_id}
