@@ -53,9 +53,18 @@ class Site:
         await self.db.save_camera(
             CameraRow(camera_id=self.camera_id, name=name, timezone="Asia/Taipei", document={})
         )
-        key = RunKey(camera_id=self.camera_id, fingerprint="live", settings_hash="s")
-        self._run = await self.db.begin_run(key, {}, self.now_ns)
+        await self.analyse("s")
         return Reach(account_id=(await self.db.accounts.default()).account_id)
+
+    async def analyse(self, settings: str) -> None:
+        """From here on alerts are those of an analysis of the same footage with these settings."""
+        key = RunKey(camera_id=self.camera_id, fingerprint="live", settings_hash=settings)
+        self._run = await self.db.begin_run(key, {}, self.now_ns)
+
+    async def finish(self) -> None:
+        """The analysis has come to its end."""
+        assert self._run is not None
+        await self.db.finish_run(self._run, {})
 
     async def device_id(self) -> str:
         [device] = [d for d in await self._devices() if d.camera_id == self.camera_id]

@@ -312,7 +312,7 @@ async def test_insights_are_hidden_and_shown_with_their_analysis(db: Database, u
     await db.finish_run(run, {})
     again = await begin(db, settings="b")
     await db.commit_step(again, step(2))
-    assert hidden() == {event_id(1): False, event_id(2): False}
+    assert hidden() == {event_id(1): False, event_id(2): True}
     await db.finish_run(again, {})
     assert hidden() == {event_id(1): True, event_id(2): False}
     await begin(db)

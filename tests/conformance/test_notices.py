@@ -1,6 +1,7 @@
 """What is promised of the outbox of notifications, on SQLite and on PostgreSQL."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -98,6 +99,29 @@ async def test_the_same_alert_again_is_told_once(db: Database, site: Site, reach
     await site.raise_alert(1)
     await site.raise_alert(1)
     assert await told(db, reach) == [("new", "waiting")]
+
+
+async def test_footage_analysed_anew_is_told_when_that_has_come_to_its_end(
+    db: Database, site: Site, reach: Reach
+) -> None:
+    await add_channel(db, reach)
+    await site.raise_alert(1, over=True)
+    await site.finish()
+    before = await deliver_all(db, site.now_ns)
+    assert [kind for _, kind in before] == ["new", "end"]
+
+    await site.analyse("other rules")
+    await site.raise_alert(2)
+    await site.raise_alert(2, over=True)
+    assert await deliver_all(db, site.now_ns) == []
+    await site.finish()
+
+    after = await deliver_all(db, time.time_ns())
+    assert [kind for _, kind in after] == ["new", "end"]
+    assert {alert_id for alert_id, _ in after}.isdisjoint(alert_id for alert_id, _ in before)
+
+    await site.analyse("s")  # that is done: it is shown again, and was told
+    assert await deliver_all(db, time.time_ns()) == []
 
 
 async def test_filters_let_through_what_they_name(db: Database, site: Site, reach: Reach) -> None:

@@ -235,16 +235,53 @@ async def test_footage_analysed_anew_shows_only_what_the_latest_analysis_found(
     assert superseded == {first.run_id: second.run_id}
 
 
-async def test_an_analysis_that_is_not_finished_takes_nothing_away(db: Database) -> None:
+async def test_an_analysis_made_anew_changes_nothing_before_it_is_finished(db: Database) -> None:
     await finished(db, "old rules", 1)
     key = RunKey(camera_id=CAMERA, fingerprint="film", settings_hash="new rules")
     run = await db.begin_run(key, {}, 0)
     await db.commit_step(run, Step(checkpoint=b"x", events=[event(2, 2, summary_zh="後門")]))
+    assert await numbers_listed(db) == [1]  # and so it stays where it is cancelled
+
+    run = await db.begin_run(key, {}, 0)
+    await db.commit_step(run, Step(checkpoint=b"y", events=[event(3, 3, summary_zh="後門")]))
+    assert await numbers_listed(db) == [1]
+    await db.finish_run(run, {})
+
+    assert await numbers_listed(db) == [2, 3]
+
+
+async def test_what_a_first_analysis_finds_is_shown_while_it_runs(db: Database) -> None:
+    for rules, number in (("cancelled", 1), ("next", 2)):
+        key = RunKey(camera_id=CAMERA, fingerprint="film", settings_hash=rules)
+        run = await db.begin_run(key, {}, 0)
+        found = event(number, number, summary_zh="後門")
+        await db.commit_step(run, Step(checkpoint=b"x", events=[found]))
     assert await numbers_listed(db) == [1, 2]
 
     await db.finish_run(run, {})
 
     assert await numbers_listed(db) == [2]
+
+
+async def test_footage_analysed_anew_at_another_time_was_not_recorded_at_the_first(
+    db: Database,
+) -> None:
+    async def watched() -> list[tuple[int, int]]:
+        return await db.coverage(CAMERA, 0, 100)
+
+    for start, spans in ((10, [(10, 20)]), (40, [(40, 50)])):
+        key = RunKey(camera_id=CAMERA, fingerprint="film", settings_hash=f"from {start}")
+        run = await db.begin_run(key, {}, start)
+        await db.commit_step(run, Step(checkpoint=b"x", coverage=spans))
+        assert await watched() == [(10, 20)]
+        await db.finish_run(run, {})
+    assert await watched() == [(40, 50)]
+
+    await finished(db, "another film", 1, fingerprint="another film")
+    key = RunKey(camera_id=CAMERA, fingerprint="film", settings_hash="from 10")
+    assert (await db.begin_run(key, {}, 10)).status == "done"
+
+    assert await watched() == [(10, 20)]
 
 
 async def test_an_analysis_asked_for_again_is_the_one_that_is_shown(db: Database) -> None:

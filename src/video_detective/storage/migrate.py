@@ -20,7 +20,7 @@ from video_detective.storage.dialects import (
 )
 from video_detective.storage.tables import META, METADATA
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in ``migrations``; a test holds it to them."""
 
 PAUSE_S = 0.5

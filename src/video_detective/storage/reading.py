@@ -159,6 +159,7 @@ async def coverages(
         select(COVERAGE)
         .where(
             COVERAGE.c.camera_id.in_(list(cameras)),
+            COVERAGE.c.run_id.not_in(_superseded()),
             COVERAGE.c.start_ns < storable_ns(until_ns),
             COVERAGE.c.end_ns > storable_ns(since_ns),
         )
@@ -168,7 +169,7 @@ async def coverages(
     for row in (await connection.execute(query)).mappings():
         spans = watched[row["camera_id"]]
         start_ns, end_ns = max(row["start_ns"], since_ns), min(row["end_ns"], until_ns)
-        # Two analyses that write at once may leave spans that overlap.
+        # Several analyses may have watched the same time.
         if spans and start_ns <= spans[-1][1]:
             spans[-1] = spans[-1][0], max(end_ns, spans[-1][1])
         else:
@@ -240,9 +241,8 @@ async def events(connection: AsyncConnection, query: EventQuery) -> Page:
 
 def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
     """What a row of events must meet to be listed; without limit, cursor and order."""
-    superseded = select(RUNS.c.run_id).where(RUNS.c.superseded_by.is_not(None))
     wanted: list[ColumnElement[bool]] = [
-        or_(EVENTS.c.run_id.is_(None), EVENTS.c.run_id.not_in(superseded))
+        or_(EVENTS.c.run_id.is_(None), EVENTS.c.run_id.not_in(_superseded()))
     ]
     if query.camera is not None:
         wanted.append(EVENTS.c.camera_id == query.camera)
@@ -261,6 +261,10 @@ def conditions(query: EventQuery) -> list[ColumnElement[bool]]:
         last_ns = func.coalesce(EVENTS.c.end_ns, EVENTS.c.start_ns)
         wanted.append(or_(goes_on, last_ns >= since_ns))
     return wanted
+
+
+def _superseded() -> Select[tuple[int]]:
+    return select(RUNS.c.run_id).where(RUNS.c.superseded_by.is_not(None))
 
 
 async def _whole_events(

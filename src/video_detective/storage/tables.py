@@ -71,6 +71,9 @@ RUNS = Table(
     sqlite_autoincrement=True,
 )
 """``superseded_by``: the analysis of the same footage whose events are shown instead of this one's.
+
+An analysis of footage that was analysed to its end before is superseded from its beginning to its
+own end: what is shown changes at once, and not at all where it is cancelled.
 """
 
 COUNTERS = Table(
@@ -210,10 +213,15 @@ COVERAGE = Table(
     "coverage",
     METADATA,
     Column("camera_id", KEY_TEXT, primary_key=True),
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
     Column("start_ns", BigInteger, primary_key=True),
     Column("end_ns", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+"""When an analysis watched; one that is superseded watched nothing, as far as is shown.
+
+``run_id`` is 0 where the span was written before it was told whose it is: that is always shown.
+"""
 
 NARRATIONS = Table(
     "narrations",

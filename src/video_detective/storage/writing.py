@@ -89,6 +89,8 @@ async def begin_run(
         await connection.execute(beginning)
     if done:
         await _supersede_others(connection, kind, key, run_id)
+    elif epoch == 1:
+        await _leave_shown(connection, key, run_id)
     return Run(
         run_id=run_id,
         key=key,
@@ -105,7 +107,8 @@ async def finish_run(
     """Mark the run done and show its events instead of those of the same footage's other runs."""
     await _lock_runs_of_footage(connection, run.key)
     await _update_own(connection, run, {"done": True, "report": dict(report), "checkpoint": None})
-    await _supersede_others(connection, kind, run.key, run.run_id)
+    if await _supersede_others(connection, kind, run.key, run.run_id):
+        await insights.tell_run(connection, kind, run.run_id)
 
 
 def _of_footage(key: RunKey) -> tuple[ColumnElement[bool], ...]:
@@ -118,9 +121,22 @@ async def _lock_runs_of_footage(connection: AsyncConnection, key: RunKey) -> Non
     await connection.execute(rows_of_footage.with_for_update())
 
 
+async def _leave_shown(connection: AsyncConnection, key: RunKey, run_id: int) -> None:
+    """Hide a new analysis until its end, where the footage has an analysis that came to its own."""
+    whole = select(RUNS.c.run_id).where(
+        *_of_footage(key), RUNS.c.superseded_by.is_(None), RUNS.c.done
+    )
+    shown = await connection.scalar(whole)
+    if shown is not None:
+        await connection.execute(
+            update(RUNS).where(RUNS.c.run_id == run_id).values(superseded_by=shown)
+        )
+
+
 async def _supersede_others(
     connection: AsyncConnection, kind: Kind, key: RunKey, run_id: int
-) -> None:
+) -> bool:
+    """Show this analysis of the footage and no other; returns whether it was hidden before."""
     before = await connection.execute(
         select(RUNS.c.run_id).where(*_of_footage(key), RUNS.c.superseded_by.is_(None))
     )
@@ -136,8 +152,10 @@ async def _supersede_others(
         connection, key.camera_id, run_id, shown - {run_id}, was_shown=run_id in shown
     )
     await insights.show_runs(connection, run_id, shown - {run_id})
-    if run_id not in shown:
-        await documents.index_run(connection, kind, run_id)
+    if run_id in shown:
+        return False
+    await documents.index_run(connection, kind, run_id)
+    return True
 
 
 async def _update_own(connection: AsyncConnection, run: Run, values: Mapping[str, Any]) -> None:
@@ -178,7 +196,7 @@ async def commit_step(connection: AsyncConnection, kind: Kind, run: Run, step: S
     await _save_events(connection, kind, step.events, run)
     await documents.index_events(connection, kind, [e.event.event_id for e in step.events])
     await documents.index_frames(connection, kind, [frame.frame_id for frame in step.frames])
-    await _grow_coverage(connection, kind, camera_id, step.coverage)
+    await _grow_coverage(connection, kind, run, step.coverage)
     await insights.make_alerts(connection, kind, run, step)
     if step.attributes is not None:
         await attributes.save(connection, kind, run, step.attributes)
@@ -337,15 +355,16 @@ def _refuse_foreign(run: Run, ids: Sequence[str]) -> None:
 
 
 async def _grow_coverage(
-    connection: AsyncConnection, kind: Kind, camera_id: str, spans: Sequence[tuple[int, int]]
+    connection: AsyncConnection, kind: Kind, run: Run, spans: Sequence[tuple[int, int]]
 ) -> None:
-    """Join each span with every stored one that it touches."""
+    """Join each span with every stored one of the analysis that it touches."""
+    owner = {"camera_id": run.key.camera_id, "run_id": run.run_id}
     stored = COVERAGE.c
     for start_ns, end_ns in spans:
         if end_ns <= start_ns:
             continue
         touching = (
-            stored.camera_id == camera_id,
+            *(stored[name] == value for name, value in owner.items()),
             stored.start_ns <= end_ns,
             stored.end_ns >= start_ns,
         )
@@ -354,16 +373,14 @@ async def _grow_coverage(
         if first_ns is not None:
             start_ns, end_ns = min(start_ns, first_ns), max(end_ns, last_ns)
             await connection.execute(delete(COVERAGE).where(*touching, stored.start_ns != start_ns))
-        await connection.execute(
-            _watch(kind), {"camera_id": camera_id, "start_ns": start_ns, "end_ns": end_ns}
-        )
+        await connection.execute(_watch(kind), {**owner, "start_ns": start_ns, "end_ns": end_ns})
 
 
 @cache
 def _watch(kind: Kind) -> Insert:
     statement = insert_into(COVERAGE, kind)
     return statement.on_conflict_do_update(
-        index_elements=["camera_id", "start_ns"],
+        index_elements=["camera_id", "run_id", "start_ns"],
         set_={"end_ns": _larger(statement.excluded.end_ns, COVERAGE.c.end_ns)},
     )
 

@@ -17,6 +17,7 @@ from video_detective.insights.template import template_result
 from video_detective.search.document import frame_document
 from video_detective.storage import fulltext
 from video_detective.storage.base import EvidenceRow, Run, Step, StoredEvent
+from video_detective.storage.clock import CLOCK_MS
 from video_detective.storage.dialects import insert_into, storable_text
 from video_detective.storage.ids import new_id
 from video_detective.storage.insights.base import AlertContext, Snapshot
@@ -236,6 +237,28 @@ async def show_runs(connection: AsyncConnection, shown: int, hidden: Collection[
                 .where(INSIGHTS.c.event_id.in_(theirs), INSIGHTS.c.is_hidden != is_hidden)
                 .values(is_hidden=is_hidden)
             )
+
+
+async def tell_run(connection: AsyncConnection, kind: Kind, run_id: int) -> None:
+    """Have alerts told that nobody was told of while their analysis was hidden.
+
+    Args:
+        connection: In the transaction that shows the analysis, after that.
+        kind: Which database.
+        run_id: Of the analysis.
+    """
+    found = await connection.execute(
+        select(ALERTS.c.alert_id, ALERTS.c.event_id)
+        .join(EVENTS, EVENTS.c.event_id == ALERTS.c.event_id)
+        .where(EVENTS.c.run_id == run_id)
+    )
+    alerts = {row.alert_id: row.event_id for row in found}
+    if alerts:
+        now_ms = (await connection.execute(select(CLOCK_MS[kind]))).scalar_one()
+        await outbox.enqueue_new(connection, kind, list(alerts))
+        await outbox.enqueue_end(
+            connection, kind, set(alerts.values()), created_ns=now_ms * 1_000_000
+        )
 
 
 async def show_event(

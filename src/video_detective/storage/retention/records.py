@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Table, delete, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage import documents
@@ -20,7 +20,6 @@ from video_detective.storage.service_tables import (
     DELIVERIES,
     INSIGHTS,
     LOOKS,
-    RUN_BEGINNINGS,
 )
 from video_detective.storage.tables import (
     COVERAGE,
@@ -82,21 +81,22 @@ async def forget_coverage(
     connection: AsyncConnection, kind: Kind, camera_id: str, before_ns: int
 ) -> None:
     """Say no longer that a camera was watched then: "nothing happened" would not be true."""
-    begun = RUN_BEGINNINGS.c
-    young = (
-        select(func.min(RUNS.c.start_ns))
-        .join(RUN_BEGINNINGS, begun.run_id == RUNS.c.run_id)
-        .where(RUNS.c.camera_id == camera_id, begun.begun_ms >= before_ns // 1_000_000)
-    )
-    first_ns = await connection.scalar(young)
-    floor_ns = before_ns if first_ns is None else min(before_ns, first_ns)
     span = COVERAGE.c
-    begins_before = (span.camera_id == camera_id, span.start_ns < floor_ns)
-    last_ns = await connection.scalar(select(func.max(span.end_ns)).where(*begins_before))
+    begins_before = (
+        span.camera_id == camera_id,
+        span.start_ns < before_ns,
+        ~is_young(span.run_id, before_ns),
+    )
+    left = (
+        select(span.camera_id, span.run_id, literal(before_ns), func.max(span.end_ns))
+        .where(*begins_before, span.end_ns > before_ns)
+        .group_by(span.camera_id, span.run_id)
+    )
+    names = ("camera_id", "run_id", "start_ns", "end_ns")
+    await connection.execute(
+        insert_into(COVERAGE, kind).from_select(names, left).on_conflict_do_nothing()
+    )
     await connection.execute(delete(COVERAGE).where(*begins_before))
-    if last_ns is not None and last_ns > floor_ns:
-        left = {"camera_id": camera_id, "start_ns": floor_ns, "end_ns": last_ns}
-        await connection.execute(insert_into(COVERAGE, kind).on_conflict_do_nothing(), left)
 
 
 Work = Callable[[AsyncConnection, Kind, str, int], Awaitable[int]]
