@@ -49,6 +49,11 @@ def test_a_one_time_link_leads_to_the_page_and_signing_out_away_from_it(
     page.locator("form button").click()
     expect(page.get_by_role("alert")).to_be_visible()
     page.locator("[name=again]").fill(PASSWORD)
+    page.locator("[name=name]").fill("two words")
+    page.keyboard.press("Enter")
+    told = "no spaces" if language == "en" else "不能有空格"
+    expect(page.get_by_role("alert")).to_contain_text(told)
+    page.locator("[name=name]").fill(name)
     page.keyboard.press("Enter")
     expect(page.locator("#list > li")).to_have_count(3)
     assert token not in page.url

@@ -61,6 +61,25 @@ def test_every_part_fits_in_both_languages_and_is_accessible(
         shot(page, f"settings-{name}-{language}-{width}")
 
 
+@pytest.mark.parametrize(
+    ("language", "button", "label", "told"),
+    [
+        ("zh-TW", "新增使用者", "建立", "名稱「admin」已經有人使用，請換一個。"),
+        ("en", "New user", "Make", "The name “admin” is taken. Choose another."),
+    ],
+)
+def test_what_the_service_refuses_is_told_in_the_pages_language(
+    visit: Visit, language: str, button: str, label: str, told: str
+) -> None:
+    page = visit("/settings?tab=users", language=language, quiet=False)
+    page.get_by_role("button", name=button).click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("[autocomplete=username]").fill("admin")
+    dialog.locator("[type=password]").fill("correct horse battery")
+    dialog.get_by_role("button", name=label).click()
+    expect(dialog.get_by_role("alert")).to_have_text(told)
+
+
 def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     page = visit("/settings?tab=keys", quiet=False)
     page.get_by_role("button", name="新增金鑰").click()
@@ -75,7 +94,7 @@ def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     dialog.get_by_role("checkbox", name="停車場").check()
     dialog.get_by_role("button", name="建立").click()
     # What only the service knows is wrong stands at its field too.
-    expect(dialog.locator("fieldset .failure:visible")).to_contain_text("admin")
+    expect(dialog.locator("fieldset .failure:visible")).to_contain_text("管理員不能限制")
     assert_accessible(page)
     dialog.get_by_role("checkbox", name="管理", exact=True).uncheck()
     dialog.get_by_role("button", name="建立").click()

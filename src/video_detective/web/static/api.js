@@ -3,11 +3,16 @@ import { element, fill, text } from "./dom.js";
 
 export class ApiError extends Error {
   constructor(status, body, retryAfter) {
-    super(body?.message ?? "");
-    Object.assign(this, {
-      status, code: body?.error?.code ?? body?.code, details: body?.error?.details ?? body?.details, retryAfter,
-    });
+    super(body?.message);
+    Object.assign(this, body?.error, { status, retryAfter });
   }
+}
+
+// The error of an answer, in the page's language where it gives reasons.
+export async function refusal(...given) {
+  const error = new ApiError(...given);
+  if (error.reason || error.details) await import("./problems.js").then((told) => told.translate(error), () => {});
+  return error;
 }
 
 export function signInAddress() {
@@ -27,12 +32,12 @@ function tellSignedOut() {
 async function ask(path, options) {
   const response = await fetch(path, options).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, null);
+    throw new ApiError(0);
   });
   const body = response.status === 204 ? null : await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body;
-  if (response.status === 401) tellSignedOut();
-  throw new ApiError(response.status, body, response.headers.get("Retry-After"));
+  if (response.status === 401 && !body?.error?.reason) tellSignedOut();
+  throw await refusal(response.status, body, response.headers.get("Retry-After"));
 }
 
 // Parameters that are null, undefined or "" are left out; a list is given once for each item.
@@ -53,6 +58,7 @@ export function send(method, path, body, { signal, headers } = {}) {
 }
 
 export function explain(error) {
+  if (error.reason) return error.message;
   if (error.status === 401) return `${text.expired} ${text.expired_hint}`;
   if (error.status === 403) return `${text.forbidden} ${text.forbidden_hint}`;
   if (error.status === 429) return fill(text.too_many, { seconds: error.retryAfter ?? 60 });

@@ -1,5 +1,5 @@
 // Adding and changing a camera. An address is tried before it is kept.
-import { ApiError, explain, send, session } from "./api.js";
+import { ApiError, explain, refusal, send, session } from "./api.js";
 import { drawPicture } from "./cameras-pictures.js";
 import { element, text } from "./dom.js";
 
@@ -8,8 +8,8 @@ const list = (words) => words.split(/[,，、]/).map((word) => word.trim()).filt
 async function tryAddress(source, deviceId) {
   const response = await fetch("/api/v1/devices/try-source", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ source, deviceId }),
-  }).catch(() => { throw new ApiError(0, null); });
-  if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => null));
+  }).catch(() => { throw new ApiError(0); });
+  if (!response.ok) throw await refusal(response.status, await response.json().catch(() => null));
   return response.blob();
 }
 
@@ -106,9 +106,8 @@ async function build(device, resolve) {
     } catch (error) {
       picture.hidden = true;
       const detail = error.details?.find((one) => one.field === "source");
-      const isUnreachable = error.status === 503;
-      source.complain(detail ? `${text.address_wrong} ${detail.problem}` : isUnreachable ? text.address_fails : explain(error));
-      told.textContent = isUnreachable ? error.message : "";
+      source.complain(detail?.problem ?? explain(error));
+      told.textContent = "";
       // A camera may be off today: who insists keeps the address as it is.
       if (!detail) { isForced = true; save.textContent = text.save_anyway; }
       return false;

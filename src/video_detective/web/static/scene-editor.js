@@ -142,13 +142,14 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
     return showProblems(found, text.problems_found);
   }
 
-  function showProblems(found, title, { isForeign = false } = {}) {
+  // `lines`: what the list says of some instead.
+  function showProblems(found, title, lines = new Map()) {
     const left_ = rules.complain(found);
     problems.hidden = found.size === 0;
     problems.replaceChildren(element("strong", {}, [title]));
     const shown = left_.size ? left_ : new Map();
     if (shown.size) {
-      problems.append(element("ul", { lang: isForeign ? "en" : "" }, [...shown].map(([path, words]) => element("li", {}, [isForeign ? `${path}: ${words}` : words]))));
+      problems.append(element("ul", {}, [...shown].map(([path, words]) => element("li", {}, [lines.get(path) ?? words]))));
     }
     return found.size === 0;
   }
@@ -156,8 +157,11 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   // What the server complains of, at the fields that it names.
   function tellProblems(error) {
     if (!(error instanceof ApiError) || error.status !== 400 || !error.details) return false;
-    const found = new Map(error.details.map(({ field, problem }) => [field.replace(/^document\./, ""), problem]));
-    showProblems(found, text.server_refused, { isForeign: true });
+    const named = error.details.map((one) => [one.field.replace(/^document\./, ""), one]);
+    showProblems(
+      new Map(named.map(([path, { problem }]) => [path, problem])), text.server_refused,
+      new Map(named.map(([path, { told, problem }]) => [path, told ?? `${path}: ${problem}`])),
+    );
     showPanel("rules");
     rules.focusFirst();
     return true;

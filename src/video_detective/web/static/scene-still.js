@@ -1,13 +1,13 @@
 // The picture under a scene: taken now, or one that is stored.
-import { ApiError, explain, get } from "./api.js";
+import { ApiError, explain, get, refusal } from "./api.js";
 import { element, fill, text } from "./dom.js";
 import { clockOf, dayOf, zoned } from "./time.js";
 
 const MOMENTS = 30;
 
 async function fetchPicture(address) {
-  const response = await fetch(address).catch(() => { throw new ApiError(0, null); });
-  if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => null));
+  const response = await fetch(address).catch(() => { throw new ApiError(0); });
+  if (!response.ok) throw await refusal(response.status, await response.json().catch(() => null));
   return { bytes: await response.blob(), time: response.headers.get("X-Snapshot-Time"), origin: response.headers.get("X-Snapshot-Origin") };
 }
 

@@ -73,21 +73,17 @@ function check(fields) {
 }
 
 function tellFailure(error, fields, place) {
-  const left = [];
-  let first = null;
-  for (const { field: path, problem: words } of error.details ?? []) {
-    const parts = String(path).split(/[.[\]]/);
+  const details = error.details ?? [];
+  const told = details.flatMap(({ field: path, problem: words }) => {
+    const parts = path.split(/[.[\]]/);
     const one = fields.find(({ name }) => parts.includes(name));
-    if (!one) {
-      left.push(`${path}: ${words}`);
-      continue;
-    }
-    one.tell(fill(text.settings_forms.refused, { problem: words }));
-    first ??= one;
-  }
-  place.textContent = first ? left.join(" ") : [explain(error), ...left.filter((words) => !error.message.includes(words))].join(" ");
+    one?.tell(words);
+    return one ?? [];
+  });
+  // What belongs to no field of the form is told below it, with everything else.
+  place.textContent = told.length && told.length === details.length ? "" : explain(error);
   place.hidden = !place.textContent;
-  (first?.inputs[0] ?? place).focus();
+  (told[0]?.inputs[0] ?? place).focus();
 }
 
 // Whose password is asked for, so that password managers know; nobody sees it.

@@ -1,7 +1,8 @@
 // Model servers, what their models are used for and can do, and weights of detectors.
 import { explain, get, send } from "./api.js";
+import { bytes } from "./bytes.js";
 import { button, element, fill, text } from "./dom.js";
-import { bytes, card, empty, facts, joined, number, state, table, when, zoneHint } from "./settings-parts.js";
+import { card, empty, facts, joined, number, state, table, when, zoneHint } from "./settings-parts.js";
 import { toast } from "./shell.js";
 
 const words = text.settings_models;

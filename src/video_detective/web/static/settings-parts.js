@@ -61,11 +61,6 @@ export function zoneHint(timezone) {
   return element("p", { className: "hint" }, [fill(text.settings_zone, { zone: timezone, offset })]);
 }
 
-export function bytes(count) {
-  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(count, 1)) / 10)));
-  return `${(count / 2 ** (10 * power)).toFixed(power ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
-}
-
 export const number = (count) => count.toLocaleString(english ? "en" : "zh-TW");
 export const joined = (words) => words.join(english ? ", " : "、");
 

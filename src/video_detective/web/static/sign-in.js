@@ -23,13 +23,13 @@ function fail(message) {
   place.hidden = false;
 }
 
-function words(status, problem) {
+async function words(status, { error, message }) {
   if (status === 401) return text.refused;
-  if (status === 409) return text.name_taken;
-  if (status === 410) return text.link_used;
   if (status === 429) return text.too_many;
-  if (status === 400) return problem;
-  return text.door_failed;
+  if (![400, 409, 410].includes(status)) return text.door_failed;
+  const told = { ...error, message };
+  await import("./problems.js").then(({ translate }) => translate(told), () => {});
+  return told.message;
 }
 
 async function submit(event) {
@@ -51,8 +51,7 @@ async function submit(event) {
       body: JSON.stringify(given),
     });
     if (answer.ok) return location.replace("link" in form.dataset ? await firstGoal() : goal());
-    const body = await answer.json();
-    fail(words(answer.status, body.message));
+    fail(await words(answer.status, await answer.json()));
     form.querySelector("[type=password]").focus();
   } catch {
     fail(text.door_failed);

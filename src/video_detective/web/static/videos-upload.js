@@ -1,5 +1,5 @@
 // Sends one file in pieces; a connection that breaks costs a piece at most, and goes on by itself.
-import { ApiError, send } from "./api.js";
+import { ApiError, refusal, send } from "./api.js";
 
 const PIECE = 8 << 20;
 const RATE_WINDOW_MS = 15_000;
@@ -18,19 +18,19 @@ function sendPiece(path, blob, offset, upload) {
     request.setRequestHeader("Upload-Offset", offset);
     request.responseType = "json";
     request.upload.onprogress = (event) => upload.progress(offset + event.loaded);
-    request.onload = () => {
+    request.onload = async () => {
       if (request.status < 300) return resolve(request.response.data);
-      reject(Object.assign(new ApiError(request.status, request.response), { offset: request.getResponseHeader("Upload-Offset") }));
+      reject(await refusal(request.status, request.response));
     };
-    request.onerror = request.onabort = () => reject(new ApiError(0, null));
+    request.onerror = request.onabort = () => reject(new ApiError(0));
     request.send(blob);
   });
 }
 
 async function reached(path) {
   const answer = await fetch(path, { method: "HEAD" }).catch(() => null);
-  if (answer === null || answer.status >= 500) throw new ApiError(0, null);
-  if (!answer.ok) throw new ApiError(answer.status, null);
+  if (answer === null || answer.status >= 500) throw new ApiError(0);
+  if (!answer.ok) throw new ApiError(answer.status);
   return Number(answer.headers.get("Upload-Offset"));
 }
 

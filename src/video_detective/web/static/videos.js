@@ -1,6 +1,7 @@
 // Videos: sending files, and how their analyses go. The chosen state lives in the address.
 import { all } from "./all.js";
 import { explain, failureNotice, get, may, send } from "./api.js";
+import { bytes } from "./bytes.js";
 import { element, english, fill, text } from "./dom.js";
 import { confirmAction, toast } from "./shell.js";
 import { duration, zoned } from "./time.js";
@@ -20,11 +21,6 @@ let cursor = null;
 let timer = 0;
 let turn = 0;
 let mayWrite = false;
-
-function bytes(count) {
-  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(count, 1)) / 10)));
-  return `${(count / 2 ** (10 * power)).toFixed(power ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
-}
 
 function eventWords(events) {
   const parts = Object.entries(events).map(([type, count]) => `${text.event_types[type] ?? type} ${count}`);

@@ -1,5 +1,5 @@
 // First steps: a camera or a video, a first zone, first rules; then the analysis begins.
-import { ApiError, explain, failureNotice, get, may, send } from "./api.js";
+import { ApiError, explain, failureNotice, get, may, refusal, send } from "./api.js";
 import { element, fill, text } from "./dom.js";
 import { sceneCanvas } from "./scene-canvas.js";
 import "./shell.js";
@@ -42,8 +42,8 @@ async function pictureOf(file) {
 async function pictureFrom(address) {
   const response = await fetch("/api/v1/devices/try-source", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ source: address }),
-  }).catch(() => { throw new ApiError(0, null); });
-  if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => null));
+  }).catch(() => { throw new ApiError(0); });
+  if (!response.ok) throw await refusal(response.status, await response.json().catch(() => null));
   return response.blob();
 }
 
@@ -76,7 +76,7 @@ async function showPicture(event) {
     if (still) await canvas.setStill(still);
     byId("step-zone").querySelector("h2").focus();
   } catch (error) {
-    failure.replaceChildren(error.status === 503 || error.status === 400 ? `${text.no_answer} ${error.message}` : explain(error));
+    failure.replaceChildren(explain(error));
   } finally {
     button.disabled = false;
   }
