@@ -156,7 +156,9 @@ class JobQueue:
                 return await asyncio.to_thread(work)
         except error.DBOSException as cause:
             raise StorageError(
-                f"The job queue in {self._place} cannot be used ({cause})", remedy="Try again"
+                f"The job queue in {self._place} cannot be used ({cause})",
+                remedy="Try again",
+                reason="storage_unusable",
             ) from cause
 
 

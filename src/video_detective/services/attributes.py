@@ -222,7 +222,8 @@ async def attribute_statistics(
     query, zone = await _asked(workspace, caller, wanted)
     since_ns, until_ns = query.since_ns, query.until_ns
     if since_ns is None or until_ns is None:
-        raise FieldError([("startDate", "a period with both ends is needed")])
+        flaw = Flaw("a period with both ends is needed", reason="both_ends_needed")
+        raise FieldError([("startDate", flaw)])
     if until_ns - since_ns > MOST_DAYS * 24 * _HOUR_NS:
         flaw = Flaw(
             f"more than {MOST_DAYS} days are too many; ask for shorter periods",
@@ -243,4 +244,10 @@ async def attribute_statistics(
 
 
 def _missing(what: str, its_id: str) -> MissingError:
-    return MissingError(f"There is no {what} '{its_id}'", remedy="List them to see their ids.")
+    return MissingError(
+        f"There is no {what} '{its_id}'",
+        remedy="List them to see their ids.",
+        reason="not_found",
+        what=what,
+        id=its_id,
+    )

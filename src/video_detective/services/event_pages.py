@@ -153,7 +153,10 @@ async def list_tracks(
     if until_ns - since_ns > longest_ns:
         hours = longest_ns // (3600 * NS_PER_S)
         what = " with points" if with_points else ""
-        raise FieldError([("endDate", f"the range{what} may be {hours} h long at most")])
+        flaw = Flaw(
+            f"the range{what} may be {hours} h long at most", reason="hours_too_long", hours=hours
+        )
+        raise FieldError([("endDate", flaw)])
     tracks, total = await workspace.database.work.tracks.page(
         device.camera_id,
         since_ns,

@@ -280,4 +280,10 @@ def _with_words(wanted: InsightFilter, question: str, places: Places, now_ns: in
 
 
 def _missing(what: str, its_id: str) -> MissingError:
-    return MissingError(f"There is no {what} '{its_id}'", remedy="List them to see their ids.")
+    return MissingError(
+        f"There is no {what} '{its_id}'",
+        remedy="List them to see their ids.",
+        reason="not_found",
+        what=what,
+        id=its_id,
+    )

@@ -113,11 +113,19 @@ async def open_link(
         )
     left_s = expires_s - now_ns // _NS_PER_S
     if left_s <= 0:
-        raise GoneError("The link has expired", remedy="Take a new one from the list or event.")
+        raise GoneError(
+            "The link has expired",
+            remedy="Take a new one from the list or event.",
+            reason="link_expired",
+        )
     account_id, sha256, suffix = parts.groups()
     path = workspace.blobs.path(sha256, suffix)
     if suffix not in MEDIA_TYPES or not path.is_file():
-        raise MissingError("The file of the link is no longer here", remedy="List the event anew.")
+        raise MissingError(
+            "The file of the link is no longer here",
+            remedy="List the event anew.",
+            reason="file_gone",
+        )
     kind, _, holder_id = holder.partition(":")
     entry = AuditEntry(
         account_id=account_id,

@@ -257,7 +257,8 @@ def _version_of(cursor: str, newest: int) -> int:
     # Not in words of ``int``, which takes spaces, signs and digits of every script.
     is_number = cursor.isascii() and cursor.isdigit() and len(cursor) < 10
     if not is_number or not 1 <= int(cursor) <= newest:
-        raise FieldError([("cursor", "it is of no page; take nextCursor of the page before")])
+        flaw = Flaw("it is of no page; take nextCursor of the page before", reason="cursor_unknown")
+        raise FieldError([("cursor", flaw)])
     return int(cursor)
 
 

@@ -277,6 +277,7 @@ def _offset(cursor: str | None) -> int:
     raise UsageError(
         f"The cursor {cursor[:40]!r} belongs to another list",
         remedy="Take next_cursor from a page of the same question.",
+        reason="cursor_unknown",
     )
 
 

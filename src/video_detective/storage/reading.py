@@ -364,4 +364,5 @@ def _read_cursor(cursor: str) -> tuple[int, str]:
         raise UsageError(
             f"The cursor '{cursor[:80]}' is of no page",
             remedy="Take next_cursor of the page before, or leave it out to begin anew",
+            reason="cursor_unknown",
         ) from error
