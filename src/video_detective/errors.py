@@ -103,6 +103,19 @@ class MissingError(UsageError):
     code = "NOT_FOUND"
 
 
+def no_such(what: str, its_id: str, *, remedy: str) -> MissingError:
+    """The error for an id of nothing, or of nothing in reach.
+
+    Args:
+        what: Of which kind, such as ``device``.
+        its_id: As it was asked for.
+        remedy: As for every error.
+    """
+    return MissingError(
+        f"There is no {what} {its_id!r}", remedy=remedy, reason="not_found", what=what, id=its_id
+    )
+
+
 class GoneError(MissingError):
     """A link that was good for a time or for one use is so no longer."""
 

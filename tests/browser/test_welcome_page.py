@@ -78,7 +78,8 @@ def test_a_live_camera_is_tried_first_and_then_watched(
         page.get_by_label("Name of the camera").fill(f"Gate {scheme}")
         page.get_by_label("Address of the camera").fill("http://127.0.0.1:9/none")
         page.get_by_role("button", name="Get a picture").click()
-        expect(page.locator("#source .failure")).to_contain_text("connection refused. Check the address")
+        told = "connection refused. Check the address"
+        expect(page.locator("#source .failure")).to_contain_text(told)
         page.get_by_label("Address of the camera").fill(camera.address())
         page.get_by_role("button", name="Get a picture").click()
         expect(page.locator("#canvas canvas")).to_be_visible(timeout=20_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from video_detective.errors import ForbiddenError, MissingError
+from video_detective.errors import ForbiddenError, MissingError, no_such
 from video_detective.services.access import SCOPES, Caller, Role
 from video_detective.services.account_checks import (
     Listed,
@@ -82,13 +82,7 @@ async def find_account(workspace: Workspace, caller: Caller, account_id: str) ->
         MissingError: there is none, or it is somebody else's.
     """
     if account_id != caller.account_id and not await keeps_accounts(workspace, caller):
-        raise MissingError(
-            f"There is no account '{account_id}'",
-            remedy="List the accounts.",
-            reason="not_found",
-            what="account",
-            id=account_id,
-        )
+        raise no_such("account", account_id, remedy="List the accounts.")
     return await workspace.database.accounts.get(account_id)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, Flaw, MissingError, PlanError, UsageError
+from video_detective.errors import FieldError, Flaw, MissingError, PlanError, UsageError, no_such
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.times import field_period
@@ -244,10 +244,4 @@ async def attribute_statistics(
 
 
 def _missing(what: str, its_id: str) -> MissingError:
-    return MissingError(
-        f"There is no {what} '{its_id}'",
-        remedy="List them to see their ids.",
-        reason="not_found",
-        what=what,
-        id=its_id,
-    )
+    return no_such(what, its_id, remedy="List them to see their ids.")

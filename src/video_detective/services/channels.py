@@ -18,8 +18,8 @@ from video_detective.errors import (
     FieldError,
     Flaw,
     ForbiddenError,
-    MissingError,
     VideoDetectiveError,
+    no_such,
 )
 from video_detective.pipeline import clock
 from video_detective.services.access import Caller
@@ -123,13 +123,7 @@ async def find_channel(workspace: Workspace, caller: Caller, channel_id: str) ->
     channel = await workspace.database.notices.channel(caller.reach, channel_id)
     own = await _own_devices(workspace, caller)
     if channel is None or not _is_within(channel.filters.device_ids, own):
-        raise MissingError(
-            f"There is no channel '{channel_id}'",
-            remedy="List the channels to see their ids",
-            reason="not_found",
-            what="channel",
-            id=channel_id,
-        )
+        raise no_such("channel", channel_id, remedy="List the channels to see their ids")
     return channel
 
 
@@ -212,13 +206,7 @@ async def change_channel(
     details = {**_told(changed), "rotatedSecret": rotate_secret}
     entry = caller.entry("channel.change", channel_id, time_ns=now_ns, details=details)
     if not await workspace.database.notices.replace_channel(caller.reach, changed, entry):
-        raise MissingError(
-            f"There is no channel '{channel_id}'",
-            remedy="List the channels to see their ids",
-            reason="not_found",
-            what="channel",
-            id=channel_id,
-        )
+        raise no_such("channel", channel_id, remedy="List the channels to see their ids")
     return changed
 
 

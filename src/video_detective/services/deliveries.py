@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from video_detective.errors import ConflictError, MissingError
+from video_detective.errors import ConflictError, no_such
 from video_detective.services.access import Caller
 from video_detective.services.channels import find_channel
 from video_detective.services.workspace import Workspace
@@ -24,13 +24,7 @@ async def find_delivery(workspace: Workspace, caller: Caller, delivery_id: str) 
     """
     delivery = await workspace.database.notices.delivery(caller.reach, delivery_id)
     if delivery is None:
-        raise MissingError(
-            f"There is no delivery '{delivery_id}'",
-            remedy="List the deliveries to see their ids",
-            reason="not_found",
-            what="delivery",
-            id=delivery_id,
-        )
+        raise no_such("delivery", delivery_id, remedy="List the deliveries to see their ids")
     return delivery
 
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from video_detective.config.checks import timezone_problem
-from video_detective.errors import FieldError, Flaw, ForbiddenError, MissingError
+from video_detective.errors import FieldError, Flaw, ForbiddenError, no_such
 from video_detective.media.addresses import LIVE_SCHEMES, scheme_of, without_secret
 from video_detective.services.access import Caller
 from video_detective.services.workspace import Workspace
@@ -61,13 +61,7 @@ async def find_device(workspace: Workspace, caller: Caller, device_id: str) -> D
     """
     device = await workspace.database.devices.device(caller.reach, device_id)
     if device is None:
-        raise MissingError(
-            f"There is no device '{device_id}'",
-            remedy="List the devices to see their ids",
-            reason="not_found",
-            what="device",
-            id=device_id,
-        )
+        raise no_such("device", device_id, remedy="List the devices to see their ids")
     return device
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, Flaw, MissingError, UsageError
+from video_detective.errors import FieldError, Flaw, UsageError, no_such
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
@@ -118,13 +118,7 @@ async def find(workspace: Workspace, caller: Caller, event_id: str) -> StoredEve
     if "\0" not in event_id:  # PostgreSQL takes none in a text
         stored = await workspace.database.event(event_id, caller.reach)
     if stored is None:
-        raise MissingError(
-            f"There is no event {event_id!r}",
-            remedy="List them with GET /api/v1/events.",
-            reason="not_found",
-            what="event",
-            id=event_id,
-        )
+        raise no_such("event", event_id, remedy="List them with GET /api/v1/events.")
     return stored
 
 

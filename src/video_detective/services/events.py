@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import GoneError, MissingError, UsageError
+from video_detective.errors import GoneError, MissingError, UsageError, no_such
 from video_detective.rules import EVENT_TYPES
 from video_detective.services.records import event_record
 from video_detective.services.times import parse_time, rfc3339
@@ -60,13 +60,7 @@ async def stored_event(workspace: Workspace, event_id: str) -> StoredEvent:
     known = "\0" not in event_id
     stored = await workspace.database.event(event_id, workspace.reach) if known else None
     if stored is None:
-        raise MissingError(
-            f"There is no event {event_id!r}",
-            remedy="List them with 'video-detective events'.",
-            reason="not_found",
-            what="event",
-            id=event_id,
-        )
+        raise no_such("event", event_id, remedy="List them with 'video-detective events'.")
     return stored
 
 

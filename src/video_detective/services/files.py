@@ -9,25 +9,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from video_detective.errors import (
-    ConflictError,
-    MissingError,
-    StorageError,
-    TooLargeError,
-    UsageError,
-)
+from video_detective.errors import ConflictError, TooLargeError, UsageError, no_such
 from video_detective.pipeline.clock import now_ns
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
 from video_detective.services.node import node_id
 from video_detective.services.times import field_time, utc_text
+from video_detective.services.upload_disk import explained, require_room
 from video_detective.services.workspace import Workspace
 from video_detective.storage.ids import new_id
 from video_detective.storage.work.base import JobEnd, JobRow
@@ -98,7 +92,12 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
         # As it is meant now: the device may have another zone when the analysis begins.
         start_time = utc_text(field_time(file.start_time, zone, "startTime"))
     node = node_id(workspace)
-    await _require_room(workspace, node, file.size_bytes)
+    coming = await workspace.database.work.jobs.announced_bytes(node)
+    require_room(
+        workspace.data_dir / FOLDER,
+        file.size_bytes,
+        reserved_bytes=coming + limits.keep_free_bytes,
+    )
     now = now_ns()
     job = JobRow(
         job_id=new_id(now),
@@ -120,23 +119,6 @@ async def announce(workspace: Workspace, caller: Caller, file: Announcement) -> 
     return job
 
 
-async def _require_room(workspace: Workspace, node: str, size_bytes: int) -> None:
-    folder = workspace.data_dir / FOLDER
-    coming = await workspace.database.work.jobs.announced_bytes(node)
-    with _explained(folder):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        free = shutil.disk_usage(folder).free
-    free -= coming + workspace.settings.uploads.keep_free_bytes
-    if size_bytes > free:
-        raise StorageError(
-            f"The disk has room for {max(free, 0)} bytes more, not for {size_bytes}",
-            remedy="Free some of the data directory's disk, or send a smaller file.",
-            reason="no_room",
-            free_bytes=max(free, 0),
-            size_bytes=size_bytes,
-        )
-
-
 async def find_job(workspace: Workspace, caller: Caller, job_id: str) -> JobRow:
     """The job of that id.
 
@@ -145,13 +127,7 @@ async def find_job(workspace: Workspace, caller: Caller, job_id: str) -> JobRow:
     """
     job = await workspace.database.work.jobs.get(job_id, caller.reach)
     if job is None:
-        raise MissingError(
-            f"There is no job {job_id!r}",
-            remedy="List them with GET /api/v1/analysis/jobs.",
-            reason="not_found",
-            what="job",
-            id=job_id,
-        )
+        raise no_such("job", job_id, remedy="List them with GET /api/v1/analysis/jobs.")
     return job
 
 
@@ -239,7 +215,7 @@ async def receive(
     if epoch is None:
         raise _elsewhere(await find_job(workspace, caller, job_id))
     path = file_of(workspace, job_id)
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
@@ -282,14 +258,14 @@ class _Piece:
         if not gathered:
             return at
         content = bytes(gathered)
-        with _explained(file_of(self._workspace, self._job.job_id)):
+        with explained(file_of(self._workspace, self._job.job_id)):
             await asyncio.to_thread(_write_at, self._file, at, content)
         gathered.clear()
         return at + len(content)
 
     async def _note(self, written: int) -> int:
         """Note what is on disk, once it is."""
-        with _explained(file_of(self._workspace, self._job.job_id)):
+        with explained(file_of(self._workspace, self._job.job_id)):
             await asyncio.to_thread(os.fsync, self._file.fileno())
         jobs = self._workspace.database.work.jobs
         if not await jobs.received(self._job.job_id, self._epoch, written):
@@ -319,7 +295,7 @@ async def complete(workspace: Workspace, job: JobRow, epoch: int) -> None:
     path = file_of(workspace, job.job_id)
     jobs = workspace.database.work.jobs
     if job.sha256 is not None:
-        with _explained(path):
+        with explained(path):
             found = await asyncio.to_thread(_sha256, path, job.size_bytes)
         if found != job.sha256:
             words = f"The file's SHA-256 is {found}, not {job.sha256}"
@@ -403,17 +379,3 @@ def remove_file(workspace: Workspace, job_id: str) -> None:
     """Remove a job's file, if it is there."""
     with suppress(OSError):  # the sweep tries again
         file_of(workspace, job_id).unlink()
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Tells what the disk refuses."""
-    try:
-        yield
-    except OSError as cause:
-        raise StorageError(
-            f"The upload cannot be kept in '{path.parent}' ({cause.strerror})",
-            remedy="Make room on that disk and the folder writable, then send the rest.",
-            reason="upload_not_kept",
-            folder=str(path.parent),
-        ) from cause

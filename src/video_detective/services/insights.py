@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from video_detective.errors import FieldError, Flaw, MissingError
+from video_detective.errors import FieldError, Flaw, MissingError, no_such
 from video_detective.services.access import Caller
 from video_detective.services.times import field_period
 from video_detective.services.understanding import understand
@@ -280,10 +280,4 @@ def _with_words(wanted: InsightFilter, question: str, places: Places, now_ns: in
 
 
 def _missing(what: str, its_id: str) -> MissingError:
-    return MissingError(
-        f"There is no {what} '{its_id}'",
-        remedy="List them to see their ids.",
-        reason="not_found",
-        what=what,
-        id=its_id,
-    )
+    return no_such(what, its_id, remedy="List them to see their ids.")

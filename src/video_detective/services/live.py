@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from video_detective.config import Camera
-from video_detective.errors import ConflictError, MissingError, StorageError
+from video_detective.errors import ConflictError, StorageError, no_such
 from video_detective.geometry import NS_PER_S
 from video_detective.media.addresses import without_secret
 from video_detective.pipeline.cameras import CameraSupervisor, Spawn
@@ -91,13 +91,7 @@ async def _want(
     )
     rows = await workspace.database.work.live.rows(caller.reach, camera_ids=[device.camera_id])
     if not rows:
-        raise MissingError(
-            f"There is no device {device.device_id!r}",
-            remedy="List the devices to see their ids.",
-            reason="not_found",
-            what="device",
-            id=device.device_id,
-        )
+        raise no_such("device", device.device_id, remedy="List the devices to see their ids.")
     return rows[0]
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from video_detective.errors import MissingError, StorageError
+from video_detective.errors import StorageError, no_such
 from video_detective.geometry import NS_PER_S
 from video_detective.pipeline.clock import now_ns as clock
 from video_detective.services.access import Caller
@@ -114,13 +114,7 @@ async def keep_event(
         caller.reach, event_id, kept=kept, now_ns=now_ns, entry=entry
     )
     if not found:
-        raise MissingError(
-            f"There is no event {event_id!r}",
-            remedy="List them with GET /api/v1/events.",
-            reason="not_found",
-            what="event",
-            id=event_id,
-        )
+        raise no_such("event", event_id, remedy="List them with GET /api/v1/events.")
 
 
 # --- the deletion

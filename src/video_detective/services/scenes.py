@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from video_detective.config import SceneDocument, parse_scene
-from video_detective.errors import FieldError, Flaw, MissingError
+from video_detective.errors import FieldError, Flaw, MissingError, no_such
 from video_detective.services.access import Caller
 from video_detective.services.devices import find_device
 from video_detective.services.workspace import Workspace
@@ -46,13 +46,7 @@ async def find_scene(workspace: Workspace, caller: Caller, scene_id: str) -> Sce
     """
     scene = await workspace.database.devices.scene(caller.reach, scene_id)
     if scene is None:
-        raise MissingError(
-            f"There is no scene '{scene_id}'",
-            remedy="List the scenes to see their ids",
-            reason="not_found",
-            what="scene",
-            id=scene_id,
-        )
+        raise no_such("scene", scene_id, remedy="List the scenes to see their ids")
     return scene
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from video_detective.errors import FieldError, Flaw, MissingError, TooLargeError
+from video_detective.errors import FieldError, Flaw, TooLargeError, no_such
 from video_detective.geometry import NS_PER_S
 from video_detective.services.access import Caller
 from video_detective.services.attributes import GroupBy, local_clock
@@ -203,13 +203,7 @@ async def find_period(
     if asked.device_id is not None:
         device = places.device_by_id(asked.device_id)
         if device is None:
-            raise MissingError(
-                f"There is no device '{asked.device_id}'",
-                remedy="List them to see their ids.",
-                reason="not_found",
-                what="device",
-                id=asked.device_id,
-            )
+            raise no_such("device", asked.device_id, remedy="List them to see their ids.")
         zone, cameras = places.zone(device.camera_id), [device.camera_id]
     since_ns, until_ns = field_period(asked.start, asked.end, zone)
     assert since_ns is not None and until_ns is not None  # noqa: S101, PT018 - both are given

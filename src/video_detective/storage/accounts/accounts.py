@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text, update
 
-from video_detective.errors import ConflictError, MissingError
+from video_detective.errors import ConflictError, MissingError, no_such
 from video_detective.storage.accounts import audit
 from video_detective.storage.accounts.audit import (
     AuditEntry,
@@ -145,13 +145,7 @@ class Accounts:
         async with self._reading() as connection:
             known = set(await connection.scalars(query))
         for device_id in sorted(set(devices) - known):
-            raise MissingError(
-                f"There is no device '{device_id}'",
-                remedy="List the devices.",
-                reason="not_found",
-                what="device",
-                id=device_id,
-            )
+            raise no_such("device", device_id, remedy="List the devices.")
 
     async def secret(self, name: str, offered: str) -> str:
         """A secret of this installation; the one offered becomes it where there is none yet."""
@@ -188,10 +182,4 @@ class Accounts:
 
 
 def _missing(account_id: str) -> MissingError:
-    return MissingError(
-        f"There is no account '{account_id}'",
-        remedy="List the accounts.",
-        reason="not_found",
-        what="account",
-        id=account_id,
-    )
+    return no_such("account", account_id, remedy="List the accounts.")

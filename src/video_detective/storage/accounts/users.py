@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from video_detective.errors import ConflictError, GoneError, MissingError
+from video_detective.errors import ConflictError, GoneError, no_such
 from video_detective.storage.accounts.audit import AuditEntry, Kind, append
 from video_detective.storage.accounts.reading import (
     Open,
@@ -300,13 +300,7 @@ async def _user(connection: AsyncConnection, reach: Reach, user_id: str) -> User
     query = select(USERS).where(of_row(reach, USERS), USERS.c.user_id == user_id)
     row = (await connection.execute(query)).first()
     if row is None:
-        raise MissingError(
-            f"There is no user '{user_id}'",
-            remedy="List the users.",
-            reason="not_found",
-            what="user",
-            id=user_id,
-        )
+        raise no_such("user", user_id, remedy="List the users.")
     return row_of(UserRow, row)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from video_detective.errors import MissingError
+from video_detective.errors import no_such
 from video_detective.storage.devices import scenes
 from video_detective.storage.devices.base import DeviceInfo, DeviceRow
 from video_detective.storage.reach import Reach, of_row
@@ -77,13 +77,7 @@ async def locked(connection: AsyncConnection, reach: Reach | None, device_id: st
     await connection.execute(lock.with_for_update())
     device = await one_device(connection, reach, DEVICES.c.device_id == device_id)
     if device is None:
-        raise MissingError(
-            f"There is no device '{device_id}'",
-            remedy="List the devices to see their ids",
-            reason="not_found",
-            what="device",
-            id=device_id,
-        )
+        raise no_such("device", device_id, remedy="List the devices to see their ids")
     return device
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.config.base import SceneDocument
-from video_detective.errors import ConflictError, MissingError
+from video_detective.errors import ConflictError, MissingError, no_such
 from video_detective.storage.devices import keeping
 from video_detective.storage.devices.base import (
     DeviceRow,
@@ -28,13 +28,7 @@ Kind = Literal["sqlite", "postgresql"]
 
 def no_such_scene(scene_id: str) -> MissingError:
     """The error for a scene that is not there or not in reach."""
-    return MissingError(
-        f"There is no scene '{scene_id}'",
-        remedy="List the scenes to see their ids",
-        reason="not_found",
-        what="scene",
-        id=scene_id,
-    )
+    return no_such("scene", scene_id, remedy="List the scenes to see their ids")
 
 
 async def page(
