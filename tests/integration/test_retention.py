@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -24,12 +25,14 @@ from video_detective.services.events import find_media
 from video_detective.services.retention import (
     change_retention,
     keep_event,
+    keep_retaining,
     preview,
     run_round,
     sweep,
 )
 from video_detective.services.search import search
 from video_detective.services.workspace import Workspace, open_workspace
+from video_detective.storage.retention import Round
 from video_detective.storage.service_tables import (
     ALERTS,
     ATTRIBUTE_BUCKETS,
@@ -284,6 +287,40 @@ async def test_a_deletion_that_was_killed_is_finished_by_the_next(
         again.blobs.put(b"new", ".jpg")
         assert (await sweep(again, now_ns=time.time_ns())).files == 0
         assert len(files(again)) == 1
+
+
+async def test_a_deletion_that_a_change_of_days_ends_is_told_and_its_files_go(
+    workspace: Workspace, tenants: tuple[Tenant, Tenant]
+) -> None:
+    first, _ = tenants
+    account_id = first.caller.account_id
+    stop = asyncio.Event()
+    await change_retention(workspace, first.caller, {"record_days": 30}, now_ns=time.time_ns())
+    await run_round(workspace, account_id, stop=stop, on_step=lambda one: _end(one, stop))
+    unused = workspace.blobs.path(workspace.blobs.put(b"of an event that is gone", ".jpg"), ".jpg")
+    os.utime(unused, (0, 0))
+
+    forever = {"media_days": None, "record_days": None}
+    row = await change_retention(workspace, first.caller, forever, now_ns=time.time_ns())
+
+    assert row.round is None
+    assert row.last is not None
+    assert row.last.deleted.events == 2
+    async with client_of(workspace, first.key) as client:
+        (entry,) = (await client.get("/api/v1/audit?action=retention.delete")).json()["data"]
+        assert entry["details"]["events"] == 2
+    stop = asyncio.Event()
+    keeping = asyncio.create_task(keep_retaining(workspace, stop))
+    async with asyncio.timeout(30):
+        while unused.exists():
+            await asyncio.sleep(0.02)
+    stop.set()
+    await keeping
+
+
+def _end(one: Round, stop: asyncio.Event) -> None:
+    if one.deleted.events:
+        stop.set()
 
 
 async def test_without_settings_nothing_is_deleted(

@@ -97,7 +97,9 @@ async def change_retention(
     names = {"media_days": "mediaDays", "record_days": "recordDays"}
     details = {names[name]: value for name, value in changes.items()}
     entry = caller.entry("retention.change", caller.account_id, time_ns=now_ns, details=details)
-    return await retention.change(caller.account_id, changes, now_ns=now_ns, entry=entry)
+    return await retention.change(
+        caller.account_id, changes, now_ns=now_ns, entry=entry, ended=_entry(caller.account_id)
+    )
 
 
 async def keep_event(
@@ -176,21 +178,22 @@ async def sweep(workspace: Workspace, *, now_ns: int, stop: asyncio.Event | None
 async def keep_retaining(workspace: Workspace, stop: asyncio.Event) -> None:
     """Delete what is too old as long as the service runs; nothing where all is kept.
 
-    Every node does: rows once, by whoever comes first, and each the files that lie with it.
+    Every node does: rows once, by whoever comes first, and each the files that lie with it, as soon
+    as it sees that a deletion has ended.
     """
     swept_for: dict[str, int | None] = {}
     while not stop.is_set():
         try:
             retention = workspace.database.retention
-            is_new = False
+            ended: dict[str, int | None] = {}
             for account_id in await retention.wanted():
                 await run_round(workspace, account_id, stop=stop, pause_s=PAUSE_S)
                 last = (await retention.get(account_id)).last
-                ended_ns = None if last is None else last.ended_ns
-                is_new |= ended_ns is not None and swept_for.get(account_id) != ended_ns
-                swept_for[account_id] = ended_ns
-            if is_new and not stop.is_set():
+                if last is not None:
+                    ended[account_id] = last.ended_ns
+            if ended != swept_for and not stop.is_set():
                 await sweep(workspace, now_ns=clock(), stop=stop)
+                swept_for = ended
         except StorageError as error:
             _log.warning("what is too old is not deleted: %s", error)
         with suppress(TimeoutError):

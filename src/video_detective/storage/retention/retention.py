@@ -58,10 +58,24 @@ class Retention:
         return RetentionRow(account_id=account_id) if row is None else _row(row)
 
     async def change(
-        self, account_id: str, values: Mapping[str, int | None], *, now_ns: int, entry: AuditEntry
+        self,
+        account_id: str,
+        values: Mapping[str, int | None],
+        *,
+        now_ns: int,
+        entry: AuditEntry,
+        ended: Entry,
     ) -> RetentionRow:
-        """Change ``media_days`` or ``record_days``; a deletion under way is left where it is."""
-        new = {**values, "updated_ns": now_ns, "due_ns": now_ns, "round": None}
+        """Change ``media_days`` or ``record_days``; a deletion under way ends where it is.
+
+        Args:
+            account_id: Whose.
+            values: What to set.
+            now_ns: When this is.
+            entry: Tells the audit log.
+            ended: Tells it of the deletion that this ends, if that deleted something.
+        """
+        new: dict[str, Any] = {**values, "updated_ns": now_ns, "due_ns": now_ns}
         statement = (
             insert_into(RETENTION, self._kind)
             .values(account_id=account_id, **new)
@@ -69,9 +83,19 @@ class Retention:
             .returning(RETENTION)
         )
         async with self._writing() as connection:
-            row = (await connection.execute(statement)).one()
+            row = _row((await connection.execute(statement)).one())
+            if row.round is not None:
+                last = replace(row.round, ended_ns=now_ns)
+                row = replace(row, round=None, last=last)
+                await connection.execute(
+                    update(RETENTION)
+                    .where(RETENTION.c.account_id == account_id)
+                    .values(round=None, last=last.as_json())
+                )
+                if not last.deleted.is_nothing:
+                    await audit.append(connection, self._kind, ended(last))
             await audit.append(connection, self._kind, entry)
-        return _row(row)
+        return row
 
     async def hasten(self, account_id: str, *, now_ns: int) -> None:
         """Let the next deletion begin now."""
@@ -180,9 +204,8 @@ class Retention:
     # --- the deletion
 
     async def wanted(self) -> list[str]:
-        """Accounts that do not keep everything."""
-        some = or_(RETENTION.c.media_days.is_not(None), RETENTION.c.record_days.is_not(None))
-        query = select(RETENTION.c.account_id).where(some).order_by(RETENTION.c.account_id)
+        """Accounts that do not keep everything, or once did not."""
+        query = select(RETENTION.c.account_id).order_by(RETENTION.c.account_id)
         async with self._reading() as connection:
             return list((await connection.execute(query)).scalars())
 
