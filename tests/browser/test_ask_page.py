@@ -16,6 +16,8 @@ pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time
 
 QUESTION = "後門有沒有人徘徊？"
 MANY = 700
+MOST_BYTES = 60_000
+"""Of the start page's HTML, CSS, JavaScript and texts, uncompressed."""
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,23 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with so many events that neither list nor time line shows each of them."""
     with running(tmp_path_factory.mktemp("busy"), extra=MANY) as started:
         yield started
+
+
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+def test_the_start_page_stays_small_and_asks_nobody_else(visit: Visit, language: str) -> None:
+    page = visit(language=language)
+    expect(page.locator("#timeline .mark")).to_have_count(3)
+    page.wait_for_load_state("networkidle")
+    loaded: list[tuple[str, int]] = page.evaluate(
+        """() => ["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+            .map(entry => [entry.name, entry.decodedBodySize])"""
+    )
+    origin = page.url.rstrip("/")
+    assert all(address.startswith(f"{origin}/") for address, _ in loaded)
+    paths = {address.removeprefix(origin).partition("?")[0]: size for address, size in loaded}
+    sizes = {path: size for path, size in paths.items() if path == "/" or "/static/" in path}
+    assert {"/", "/static/style.css", "/static/ask.js"} <= sizes.keys()
+    assert sum(sizes.values()) <= MOST_BYTES, sizes
 
 
 def cards(page: Page) -> list[str]:
