@@ -1,8 +1,8 @@
 // Our own plots: SVG that is drawn to the width it has, with one tab stop, a tip for each mark, a legend.
 import { element, fill, shape, text } from "./dom.js";
 
-const HEIGHT = 220;
-const TOP = 12;
+const HEIGHT = 228;
+const TOP = 20;
 const BELOW = 34;
 const GAP_BAND = 6;
 const ROW = 34;
@@ -62,12 +62,12 @@ function shownLabels(slots, width) {
   return slots.map((slot, index) => ((slot.nth ?? index) % step === 0 ? slot.label : ""));
 }
 
-// Columns over slots, stacked. A slot: {label, name, recorded: 0..1 or null (to come), nth}.
-export function columns({ slots, series, tip }) {
+// Columns over slots, stacked. A slot: {label, name, recorded: 0..1 or null (to come), nth}. `unit`: what is counted.
+export function columns({ slots, series, unit, tip }) {
   return (width) => {
     const id = `plot-${++made}`;
     const totals = slots.map((_, n) => series.reduce((sum, one) => sum + one.values[n], 0));
-    const scale = ticks(Math.max(0, ...totals));
+    const scale = ticks(Math.max(1, ...totals));
     const top = scale.at(-1);
     const left = 14 + 8 * Math.max(...scale.map((value) => number(value).length));
     const [inner, high] = [width - left - 4, HEIGHT - TOP - BELOW];
@@ -80,6 +80,7 @@ export function columns({ slots, series, tip }) {
         shape("text", { x: left - 6, y: y(value) + 4, class: "tick end" }, [number(value)]),
       );
     }
+    svg.append(shape("text", { x: left, y: TOP - 8, class: "tick" }, [unit]));
     const labels = shownLabels(slots, inner);
     const marks = slots.map((slot, n) => {
       const x = left + each * n;

@@ -58,13 +58,15 @@ function overview([people, events, alerts, crossings], state) {
     values: slots.map((_, n) => sum(events.series.filter((one) => one.riskLevel === risk).map((one) => one.counts[n]))),
   }));
   const gap = slots.some((slot) => slot.recorded !== null && slot.recorded < 0.995);
+  const isNothing = !recorded && !total(events) && !total(alerts);
   return [
+    ...(isNothing ? [element("p", { className: "notice" }, [text.nothing_recorded])] : []),
     element("div", { className: "tiles" }, [
       tile(total(events), text.events_title), tile(total(alerts, (one) => one.severity === "critical"), text.critical_alerts),
       tile(total(alerts), text.alerts_title), tile(total(people, (one) => one.type === "person"), text.people_tracked), tile(total(crossings), text.crossings_title),
     ]),
     element("h3", {}, [text.events_by_risk]),
-    plot(text.events_by_risk, columns({ slots, series, tip: tipOf(slots, series) })),
+    plot(text.events_by_risk, columns({ slots, series, unit: text.unit.events, tip: tipOf(slots, series) })),
     legend(series.map((one) => one.name), { gap }),
   ];
 }

@@ -70,14 +70,14 @@ function fileName(what, context) {
 }
 
 // Stacked columns over time with everything that belongs to them.
-function overTime(title, file, found, series, context) {
+function overTime(title, file, found, series, context, unit) {
   const slots = slotsOf(found, context);
   if (!series.some((one) => one.total)) {
     return [hint(sum(found.stretches.map((one) => one.recordedSeconds)) ? text.none_in_period : text.not_recorded_in_period)];
   }
   const gap = slots.some((slot) => slot.recorded !== null && slot.recorded < 0.995);
   return [
-    plot(title, columns({ slots, series, tip: tipOf(slots, series) })),
+    plot(title, columns({ slots, series, unit, tip: tipOf(slots, series) })),
     ...(series.length > 1 || gap ? [legend(series.map((one) => one.name), { gap })] : []),
     behind(title, fileName(file, context), [found.groupBy === "day" ? text.day : text.hour, ...series.map((one) => one.name), text.recorded_seconds],
       slots.map((slot, n) => [slot.name, ...series.map((one) => (slot.recorded === 0 && !one.values[n] ? null : one.values[n])), Math.round(slot.recordedSeconds)])),
@@ -95,7 +95,7 @@ async function peopleDrawn(found, context) {
     tile(number(sum(persons.map((one) => one.total))), text.people_tracked),
     tile(number(Math.max(0, ...persons.map((one) => one.peak))), context.device ? text.most_at_once : text.most_at_once_one_camera),
   ]);
-  return [tiles, ...overTime(text.people_title, "people", found, series, context), hint(text.people_note)];
+  return [tiles, ...overTime(text.people_title, "people", found, series, context, text.unit.people), hint(text.people_note)];
 }
 
 // Of several days: how a usual day goes, hours without recording left out.
@@ -117,7 +117,7 @@ async function usualDay(context) {
   const series = [{ name: text.people_an_hour, values: hours.map((hour) => (hour.watched ? hour.count / hour.watched : 0)), total: 1 }];
   const title = text.usual_day;
   return [
-    plot(title, columns({ slots, series, tip: tipOf(slots, series) })),
+    plot(title, columns({ slots, series, unit: text.people_an_hour, tip: tipOf(slots, series) })),
     ...(slots.some((slot) => !slot.recorded) ? [legend([text.people_an_hour], { gap: true })] : []),
     hint(text.usual_day_note),
     behind(title, fileName("hours", context), [text.hour, text.people_an_hour, text.hours_recorded],
@@ -128,7 +128,7 @@ async function usualDay(context) {
 async function vehicles(found, context) {
   const seen = found.series.filter((one) => VEHICLES.includes(one.type));
   const series = merged(seen.map((one) => ({ name: text.classes[one.type], values: one.counts, total: one.total })));
-  return overTime(text.vehicles_title, "vehicles", found, series, context);
+  return overTime(text.vehicles_title, "vehicles", found, series, context, text.unit.vehicles);
 }
 
 async function crossings(context, groupBy) {
@@ -142,7 +142,7 @@ async function crossings(context, groupBy) {
     nodes.push(
       element("h3", {}, [name]),
       element("div", { className: "tiles" }, series.map((one) => tile(number(one.total), one.name))),
-      ...overTime(`${text.crossings_title}${comma}${name}`, `crossings_${ones[0].tripwire}`, found, series, context),
+      ...overTime(`${text.crossings_title}${comma}${name}`, `crossings_${ones[0].tripwire}`, found, series, context, text.unit.crossings),
     );
   }
   return [...(nodes.length ? nodes : [hint(text.no_crossings)]), hint(text.crossings_note)];
@@ -151,7 +151,7 @@ async function crossings(context, groupBy) {
 async function events(context, groupBy) {
   const found = await ask("events", context, { groupBy });
   const series = merged(found.series.map((one) => ({ name: text.event_types[one.type] ?? one.type, values: one.counts, total: one.total })));
-  return overTime(text.events_title, "events", found, series, context);
+  return overTime(text.events_title, "events", found, series, context, text.unit.events);
 }
 
 async function alerts(context) {
@@ -160,7 +160,7 @@ async function alerts(context) {
     const ones = found.series.filter((one) => one.severity === severity);
     return { name: text.severities[severity], values: found.stretches.map((_, n) => sum(ones.map((one) => one.counts[n]))), total: sum(ones.map((one) => one.total)) };
   });
-  return overTime(text.alerts_title, "alerts", found, series, context);
+  return overTime(text.alerts_title, "alerts", found, series, context, text.unit.alerts);
 }
 
 // Visits and heat maps are of one camera's picture.
@@ -186,7 +186,7 @@ async function dwell(context) {
     if (!zone.visits) return [heading, hint(text.no_visits)];
     const last = Math.max(zone.histogram.findLastIndex((count) => count > 0), 3);
     const used = zone.histogram.slice(0, last + 1);
-    const slots = used.map((_, n) => ({ name: visitRange(found.histogramSeconds, n), label: duration(found.histogramSeconds[n]), recorded: 1 }));
+    const slots = used.map((_, n) => ({ name: visitRange(found.histogramSeconds, n), label: fill(text.from_time, { time: duration(found.histogramSeconds[n]) }), recorded: 1 }));
     const series = [{ name: text.visits, values: used, total: zone.visits }];
     const title = `${text.dwell_title}${comma}${zone.zoneName}`;
     return [
@@ -195,7 +195,7 @@ async function dwell(context) {
         tile(number(zone.visits), text.visits), tile(duration(zone.medianSeconds), text.median),
         tile(duration(zone.p90Seconds), text.ninety), tile(duration(zone.longestSeconds), text.longest),
       ]),
-      plot(title, columns({ slots, series, tip: tipOf(slots, series) })),
+      plot(title, columns({ slots, series, unit: text.unit.visits, tip: tipOf(slots, series) })),
       ...(zone.cutVisits ? [hint(fill(text.cut_visits, { n: number(zone.cutVisits) }))] : []),
       behind(title, fileName(`dwell_${zone.zone}`, context), [text.length_of_stay, text.visits], used.map((count, n) => [slots[n].name, count])),
     ];
