@@ -1,7 +1,7 @@
 // One camera: how it goes, what is known of it, and its scene.
 import { explain, get, send } from "./api.js";
 import { editDevice } from "./cameras-dialog.js";
-import { figureList, stateBadge, statuses } from "./cameras-health.js";
+import { figureList, stateBadge, statuses, troubleOf } from "./cameras-health.js";
 import { thumbnail } from "./cameras-pictures.js";
 import { element, fill, markCurrent, text } from "./dom.js";
 import { confirmAction, toast } from "./shell.js";
@@ -45,10 +45,11 @@ export async function showDevice(root, { id, tab, panel, canEdit, go, isCurrent 
     toggle.textContent = status?.wanted ? text.stop : text.start;
     figures.replaceChildren(...(device.source ? [figureList(device, status)] : [element("p", { className: "hint" }, [text.files_only])]));
     const drops = status?.drops ?? [];
+    const words = troubleOf(device, status);
     trouble.replaceChildren(
-      ...(status?.wanted && status.error ? [element("p", { className: "failure" }, [status.error])] : []),
+      ...(words ? [element("p", { className: "failure" }, [words]), element("p", { className: "hint", lang: "en" }, [status.error])] : []),
       ...(drops.length ? [element("h3", {}, [text.drops_title]), element("ul", { className: "drops" }, drops.map((drop) => element("li", {}, [
-        `${text.drop_reason[drop.reason] ?? drop.detail}: ${drop.count}`,
+        `${text.drop_reason[drop.reason] ?? drop.detail} · ${drop.count}`,
       ])))] : []),
     );
   }

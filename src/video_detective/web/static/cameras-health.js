@@ -16,6 +16,11 @@ export function stateOf(device, status) {
   return status.state;
 }
 
+// What is wrong with an analysis that is wanted, and what to do; "" where nothing is.
+export function troubleOf(device, status) {
+  return device.source && status?.wanted && status.error ? text.trouble[status.state] ?? text.trouble.failed : "";
+}
+
 export function stateBadge(device, status) {
   const state = stateOf(device, status);
   return element("span", { className: `state ${state}` }, [text.state[state]]);

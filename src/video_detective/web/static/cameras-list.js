@@ -2,7 +2,7 @@
 import { all } from "./all.js";
 import { explain, failureNotice, send } from "./api.js";
 import { editDevice } from "./cameras-dialog.js";
-import { figureList, stateBadge, stateOf, statuses } from "./cameras-health.js";
+import { figureList, stateBadge, stateOf, statuses, troubleOf } from "./cameras-health.js";
 import { thumbnail } from "./cameras-pictures.js";
 import { element, fill, text } from "./dom.js";
 import { toast } from "./shell.js";
@@ -62,7 +62,7 @@ export async function showList(root, { canEdit, go, isCurrent }) {
       const status = health.get(device.id);
       state.replaceChildren(stateBadge(device, status));
       figures.replaceChildren(...(device.source ? [figureList(device, status)] : []));
-      error.textContent = device.source && status?.wanted && status.error ? status.error : "";
+      error.textContent = troubleOf(device, status);
       toggle.textContent = status?.wanted ? text.stop : text.start;
       toggle.ariaLabel = `${toggle.textContent} ${device.name}`;
     };
