@@ -3,7 +3,7 @@ import { explain, failureNotice, get } from "./api.js";
 import { element, english, fill, text } from "./dom.js";
 import { showEvent } from "./event.js";
 import { found, whose, why } from "./evidence-words.js";
-import { described, local, severityChip, timeOf } from "./insights-list.js";
+import { described, local, saidOf, severityChip, timeOf } from "./insights-list.js";
 import { setTitle, toast } from "./shell.js";
 import { clockOf, zoned } from "./time.js";
 
@@ -24,7 +24,7 @@ function words(insight, timeline) {
   notes.push(...found(insight.flags));
   return element("section", { className: isModel ? "evidence-words" : "" }, [
     ...(isModel ? [element("h3", {}, [text.words])] : []),
-    element("p", { className: "said" }, [insight.vlmSummary ?? insight.message]),
+    element("p", { className: "said" }, saidOf(insight)),
     ...(isModel ? [element("p", { className: "hint by" }, [text.words_by_some])]
       : insight.vlmStatus === "pending" ? [] : [element("p", { className: "hint" }, [text.by_template])]),
     ...notes.map((note) => element("p", { className: "hint" }, [note])),
@@ -96,13 +96,13 @@ function alert(insight, timezone) {
   return element("div", { className: "card" }, [
     element("h2", {}, [text.alert]),
     definitions([
-      [text.message, insight.message],
-      [text.condition, `${insight.metricPath} ${SIGNS[insight.operator]} ${insight.threshold}`],
       [text.value_then, insight.actualValue],
+      [text.condition, `${SIGNS[insight.operator]} ${insight.threshold}`],
       [text.scene, insight.sceneName],
       [text.timezone, timezone],
     ]),
     element("details", {}, [element("summary", {}, [text.ids]), definitions([
+      [text.message, element("span", { lang: "en" }, [insight.message])], [text.metric_path, element("code", {}, [insight.metricPath])],
       [text.insight_id, copyable(insight.id)], [text.alert_id, copyable(insight.alertId)],
       [text.event_id, copyable(insight.eventId)], [text.device_id, copyable(insight.deviceId)],
       [text.scene_id, copyable(insight.sceneId)], [text.request_id, copyable(insight.requestId)],

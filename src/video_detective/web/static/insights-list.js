@@ -42,6 +42,11 @@ export function described(insight) {
   return text.described[insight.describedBy] ?? text.states.completed;
 }
 
+// Its summary; until there is one, that there is none, and the alert's message, which is English.
+export function saidOf({ vlmSummary, message }) {
+  return vlmSummary ? [vlmSummary] : [text.untold, " ", element("span", { className: "hint", lang: "en" }, [message])];
+}
+
 export function severityChip(insight) {
   const level = insight.severity === "critical" ? "critical" : "medium";
   return element("span", { className: `risk ${level}` }, [text.severities[insight.severity]]);
@@ -58,7 +63,7 @@ function row(insight, around, query) {
   const device = around.devices.get(insight.deviceId);
   const target = new URLSearchParams(query);
   target.set("insight", insight.id);
-  const link = element("a", { href: `?${target}` }, [insight.vlmSummary ?? insight.message]);
+  const link = element("a", { href: `?${target}` }, saidOf(insight));
   link.dataset.insight = insight.id;
   const picture = insight.thumbnailUrl
     ? element("img", { src: local(insight.thumbnailUrl), alt: "", loading: "lazy", width: 96, height: 72 })
