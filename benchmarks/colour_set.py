@@ -100,10 +100,15 @@ def _sample(rng: np.random.Generator, name: str, light: str, why: str) -> Sample
     scene *= _uneven_light(rng)
     picture = _camera(rng, scene, light, size, why)
     jitter = rng.normal(0, 0.03, 4) * size
-    box = tuple(float(v) for v in np.array(exact) + jitter)
+    x1, y1, x2, y2 = (float(v) for v in np.array(exact) + jitter)
     untold = why in ("two colours", "dark", "tiny", "smeared")
     return Sample(
-        picture=picture, box=box, colour="" if untold else name, light=light, size_px=size, why=why
+        picture=picture,
+        box=(x1, y1, x2, y2),
+        colour="" if untold else name,
+        light=light,
+        size_px=size,
+        why=why,
     )
 
 
@@ -195,26 +200,26 @@ def _person(
             part([(-half, top), (half, top), (half, top + (hem - 0.165) / stripes / 2),
                   (-half, top + (hem - 0.165) / stripes / 2)], garment(rng, other))  # fmt: skip
     elif why == "patterned":
-        other = garment(rng, str(rng.choice([n for n in GARMENTS if n != name])))
+        spots = garment(rng, str(rng.choice([n for n in GARMENTS if n != name])))
         for _ in range(int(rng.integers(1, 4))):
             px, py = float(rng.uniform(-0.5, 0.5)) * half, float(rng.uniform(0.22, 0.45))
-            disc(px, py, 0.025, 0.022, other)
+            disc(px, py, 0.025, 0.022, spots)
     elif why == "open coat":
         inner = garment(rng, str(rng.choice(["white", "black", "gray", "blue"])))
         part([(-0.018, 0.15), (0.018, 0.15), (0.03, hem), (-0.03, hem)], inner)
     elif why == "bag":
-        other = garment(rng, str(rng.choice(["black", "brown", "navy", "gray", "red"])))
+        bag = garment(rng, str(rng.choice(["black", "brown", "navy", "gray", "red"])))
         if view == "back" or rng.random() < 0.3:
             part([(-half * 0.55, 0.2), (half * 0.55, 0.2), (half * 0.55, 0.36),
-                  (-half * 0.55, 0.36)], other)  # fmt: skip
+                  (-half * 0.55, 0.36)], bag)  # fmt: skip
         else:
-            part([(-half, 0.17), (-half + 0.03, 0.165), (half, 0.44), (half, 0.48)], other)
+            part([(-half, 0.17), (-half + 0.03, 0.165), (half, 0.44), (half, 0.48)], bag)
     disc(0, 0.075, 0.052, 0.07, hair)
     if view != "back":
         disc(0.02 if view == "side" else 0, 0.085, 0.042, 0.058, skin)
         part([(-0.025, 0.13), (0.025, 0.13), (0, 0.18)], skin)
     folds = rng.normal(1, 0.16, (12, 8)).astype(np.float32)
-    shade = cv2.resize(folds, (w, h), interpolation=cv2.INTER_CUBIC)
+    shade = cv2.resize(folds, (w, h), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     lean = float(rng.uniform(-0.35, 0.35))
     shade *= np.linspace(1 - lean, 1 + lean, w, dtype=np.float32)[None, :]
     layer *= np.clip(shade, 0.35, 1.6)[:, :, None]
@@ -246,7 +251,8 @@ def _occlude(
 def _uneven_light(rng: np.random.Generator) -> Array:
     """Light and shadow over the scene."""
     field = rng.uniform(0.65, 1.15, (3, 4)).astype(np.float32)
-    return cv2.resize(field, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)[:, :, None]
+    spread = cv2.resize(field, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    return spread.astype(np.float32)[:, :, None]
 
 
 def _camera(
@@ -264,16 +270,16 @@ def _camera(
     blur = float(rng.uniform(0, 0.012)) * size + float(rng.uniform(0.2, 0.9))
     if why == "smeared":
         kernel = np.full((1, int(size * rng.uniform(0.9, 1.4)) | 1), 1.0, np.float32)
-        linear = cv2.filter2D(linear, -1, kernel / kernel.sum())
+        linear = cv2.filter2D(linear, -1, kernel / kernel.sum()).astype(np.float32)
         blur = 0.16 * size
-    linear = cv2.GaussianBlur(linear, (0, 0), blur)
+    linear = cv2.GaussianBlur(linear, (0, 0), blur).astype(np.float32)
     noise = float(rng.uniform(0.5, 3)) * (2.2 if light == "dusk" or why == "dark" else 1.0)
     srgb = np.where(
         linear <= 0.0031308, linear * 12.92, 1.055 * np.clip(linear, 1e-6, 1) ** (1 / 2.4) - 0.055
     )
     grain = rng.normal(0, noise, srgb.shape).astype(np.float32)
     if rng.random() < 0.5:  # noise reduction leaves coarse grain
-        grain = cv2.GaussianBlur(grain, (0, 0), 1.0) * 2
+        grain = cv2.GaussianBlur(grain, (0, 0), 1.0).astype(np.float32) * 2
     picture = np.clip(srgb * 255 + grain, 0, 255).astype(np.uint8)[:, :, ::-1]
     quality = int(rng.integers(35, 92))
     _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])

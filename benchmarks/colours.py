@@ -11,6 +11,7 @@ import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def _moves(base: Thresholds, name: str) -> list[Thresholds]:
     now = getattr(base, name)
     if name in SPANS:
         start, end = now
-        values: list[object] = [((start + d) % 360, end) for d in (-8, -4, 4, 8)]
+        values: list[Any] = [((start + d) % 360, end) for d in (-8, -4, 4, 8)]
         values += [(start, (end + d) % 360) for d in (-8, -4, 4, 8)]
     else:
         values = [round(now + d * STEPS[name], 3) for d in (-2, -1, 1, 2)]

@@ -154,14 +154,16 @@ def evaluate(
 
 def _frame(index: int, picture: av.VideoFrame, seconds: float) -> Frame:
     plane = picture.planes[0]
-    rows: NDArray[np.uint8] = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    rows: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(
+        -1, plane.line_size
+    )
     pts_ns = round(seconds * 1e9)
     return Frame(
         index=index,
         pts_ns=pts_ns,
         time_ns=START_NS + pts_ns,
         luma=rows[: picture.height, : picture.width],
-        to_bgr=lambda: picture.to_ndarray(format="bgr24"),
+        to_bgr=lambda: picture.to_ndarray(format="bgr24").astype(np.uint8, copy=False),
     )
 
 

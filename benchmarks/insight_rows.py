@@ -134,7 +134,7 @@ def _row(
     words = _words(camera, type_, who, count, place, is_grave) if status == "completed" else None
     event_id = f"evt_20260101_{camera}_{number + 1:06d}"
     alert_id, insight_id = new_id(created_ns), new_id(created_ns)
-    event = {
+    event: dict[str, Any] = {
         "event_id": event_id, "camera_id": camera, "run_id": None, "type": type_,
         "risk_level": "high" if is_grave else "medium", "rule_id": "rule",
         "start_ns": time_ns, "established_ns": time_ns, "end_ns": time_ns + 30 * NS_PER_S,

@@ -86,7 +86,9 @@ def evaluate(detector: Detector, folder: Path) -> str:
             here = truth[truth[:, 0] == number][:, 2:6]
             if len(here) == 0:
                 continue
-            found, count, took = in_tiles(detector, frame.to_ndarray(format="bgr24"))
+            found, count, took = in_tiles(
+                detector, frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+            )
             rows += judged(found, here)
             people += int((here[:, 3] >= LEAST_HEIGHT).sum())
             tiles += count

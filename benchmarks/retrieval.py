@@ -149,9 +149,11 @@ async def main() -> None:
             for half in halves:
                 questions = read_questions(SETS / f"retrieval_{half}.json")
                 found, took = await answers(database, cameras, questions, LIMIT)
-                scores = evaluate(
-                    lambda question, found=found: found[question.id], questions, items
-                )
+
+                def answered(question: Question, found: dict[str, list[str]] = found) -> list[str]:
+                    return found[question.id]
+
+                scores = evaluate(answered, questions, items)
                 print(told(half, scores), f" reading p50 {np.percentile(took, 50):.2f} ms")
                 if half == "tuning" and options.details:
                     details(questions, scores)

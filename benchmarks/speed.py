@@ -25,6 +25,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from video_detective import config
 from video_detective.geometry import NS_PER_S
@@ -79,7 +80,9 @@ def quiet_clip(still_of: Path, target: Path) -> None:
     MPEG-4 at 1.5 Mbit/s as in the busy clip, so that the noise survives the encoder.
     """
     with av.open(still_of) as container:
-        still = next(container.decode(video=0)).to_ndarray(format="bgr24").astype(np.float32)
+        still: NDArray[np.float32] = (
+            next(container.decode(video=0)).to_ndarray(format="bgr24").astype(np.float32)
+        )
     rng = np.random.default_rng(7)
     noise = [rng.normal(0, 2, still.shape).astype(np.float32) for _ in range(16)]
     with av.open(target, "w") as output:

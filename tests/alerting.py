@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from video_detective.alerts.base import Alert, Severity
 from video_detective.geometry import NS_PER_S
@@ -139,12 +140,15 @@ class Site:
                 time_ns=time_ns, frame=n, size=(64, 48),
             )  # fmt: skip
             frames.append(frame)
+            kinds: tuple[tuple[Literal["original", "annotated"], str], ...] = (
+                ("original", "ab"), ("annotated", drawn),
+            )  # fmt: skip
             pieces += [
                 EvidenceRow(
                     kind=kind, what="entered", time_ns=time_ns, frame=n, frame_id=frame.frame_id,
                     sha256=sha256 * 32, media_type="image/jpeg", bytes=9, width=64, height=48,
                 )
-                for kind, sha256 in (("original", "ab"), ("annotated", drawn))
+                for kind, sha256 in kinds
             ]  # fmt: skip
         await self.db.add_evidence(self.event_id(n), pieces, frames, now_ns=self.now_ns)
         return "cd" * 32
@@ -180,7 +184,7 @@ async def add_channel(
     reach: Reach,
     kind: ChannelKind = "webhook",
     *,
-    settings: dict[str, object] | None = None,
+    settings: Mapping[str, object] | None = None,
     filters: Filters | None = None,
     cooldown_s: float = 0.0,
     is_enabled: bool = True,

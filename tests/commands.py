@@ -45,11 +45,8 @@ def video_detective(*words: str | Path) -> Outcome:
 
 def start(*words: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Run a command in a process of its own; its output is kept."""
-    return subprocess.Popen(
-        [*PROGRAM, *map(str, words)],
-        text=True,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ} | options,
-    )
+    kept: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ}
+    return subprocess.Popen([*PROGRAM, *map(str, words)], text=True, **kept | options)
 
 
 def finish(process: subprocess.Popen[str], timeout_s: float = 60) -> Outcome:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from tests.api import make_key, make_user, quick, signed_in
@@ -26,6 +26,7 @@ from video_detective.storage import CameraRow, EvidenceRow, FrameRow, RunKey, St
 from video_detective.storage.base import frame_id
 
 T = TypeVar("T")
+Kind = Literal["original", "annotated", "clip"]
 DOCUMENT = """
 schema_version: 1
 cameras:
@@ -58,7 +59,7 @@ def ns(seconds: float) -> int:
     return START_NS + round(seconds * NS_PER_S)
 
 
-def event(event_id: str, type_: str, at_s: float, lasts_s: float, **more: object) -> Event:
+def event(event_id: str, type_: str, at_s: float, lasts_s: float, **more: Any) -> Event:
     camera = event_id.split("_")[2]
     return Event(
         event_id=event_id,
@@ -81,7 +82,7 @@ def event(event_id: str, type_: str, at_s: float, lasts_s: float, **more: object
                 track_ids=("p06",),
             ),
         ),
-        facts=dict(more.pop("facts", {"dwell_s": lasts_s})),
+        facts=more.pop("facts", {"dwell_s": lasts_s}),
         parameters={"id": "yard", "enter_s": 1.0},
     )
 
@@ -160,14 +161,15 @@ def evidence(
                 size=(160, 120),
             )
         )
-        for shift, kind in enumerate(("original", "annotated")):
+        kinds: tuple[Kind, ...] = ("original", "annotated")
+        for shift, kind in enumerate(kinds):
             content = encode_jpeg(picture(number * 9 + shift * 4))
             rows.append(_row(workspace, kind, moment, content, name))
     return rows, frames
 
 
 def _row(
-    workspace: Workspace, kind: str, moment: Moment, content: bytes, name: str | None
+    workspace: Workspace, kind: Kind, moment: Moment, content: bytes, name: str | None
 ) -> EvidenceRow:
     is_clip = kind == "clip"
     return EvidenceRow(

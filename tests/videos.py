@@ -44,6 +44,7 @@ def write_video(
     """Write ``picture(first)`` … as a video; ``pts_ms`` gives each frame's time (variable rate)."""
     with av.open(path, "w", format=container, options=options or {}) as output:
         stream = output.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         stream.codec_context.thread_count = 1
         stream.codec_context.gop_size = keyframe_every

@@ -73,7 +73,7 @@ def done(now_ns: int) -> Outcome:
 
 async def deliver_all(db: Database, now_ns: int) -> list[tuple[str, str]]:
     """What is delivered, in order: alert and kind."""
-    order = []
+    order: list[tuple[str, str]] = []
     while claimed := await db.notices.claim("w1", now_ns):
         assert await db.notices.finish(claimed, done(now_ns))
         order.append((claimed.alert_id, claimed.kind))

@@ -140,7 +140,7 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(url: str)
 
 
 async def test_an_upgrade_that_fails_leaves_nothing(url: str) -> None:
-    directly(url, lambda c: c.execute(text("CREATE TABLE events (mine INTEGER)")) and None)
+    directly(url, lambda c: c.execute(text("CREATE TABLE events (mine INTEGER)")))
 
     with pytest.raises(StorageError):
         await upgrade(url)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -50,14 +51,14 @@ async def begin(db: Database, source: str = "a.mp4", camera: str = CAMERA) -> Ru
     return await db.begin_run(key, {"name": source}, start_ns=0)
 
 
-def event(n: int, start_ns: int = 0, **changes: object) -> StoredEvent:
+def event(n: int, start_ns: int = 0, **changes: Any) -> StoredEvent:
     camera = str(changes.pop("camera_id", CAMERA))
-    words = {
+    words: dict[str, Any] = {
         name: changes.pop(name)
         for name in ("summary_zh", "summary_en", "keywords_zh")
         if name in changes
     }
-    values = {
+    values: dict[str, Any] = {
         "event_id": f"evt_20261121_{camera}_{n:04d}",
         "camera_id": camera,
         "type": "intrusion",
@@ -71,8 +72,8 @@ def event(n: int, start_ns: int = 0, **changes: object) -> StoredEvent:
     return StoredEvent(event=Event(**(values | changes)), **words)
 
 
-def frame(n: int, **changes: object) -> FrameRow:
-    values = {
+def frame(n: int, **changes: Any) -> FrameRow:
+    values: dict[str, Any] = {
         "frame_id": f"{CAMERA}_20261121_000000_{n:06d}",
         "camera_id": CAMERA,
         "time_ns": n,
@@ -93,8 +94,8 @@ def point(time_ns: int, track_id: str) -> PointRow:
     return PointRow(time_ns=time_ns, frame=time_ns, track=seen)
 
 
-def evidence(kind: str = "original", **changes: object) -> EvidenceRow:
-    values = {
+def evidence(kind: str = "original", **changes: Any) -> EvidenceRow:
+    values: dict[str, Any] = {
         "kind": kind,
         "what": "entered",
         "time_ns": 5,
@@ -373,8 +374,9 @@ async def test_periods_are_half_open_and_of_one_camera(db: Database) -> None:
 
 async def test_numbers_of_numpy_are_stored_as_numbers(db: Database) -> None:
     run = await begin(db)
-    corner = np.float32(1.5)
-    seen = Track(track_id="p1", type="person", conf=np.float32(0.5), bbox=(corner,) * 4)
+    corner: Any = np.float32(1.5)
+    score: Any = np.float32(0.5)
+    seen = Track(track_id="p1", type="person", conf=score, bbox=(corner,) * 4)
 
     await db.commit_step(
         run, Step(checkpoint=b"x", points=[PointRow(time_ns=1, frame=1, track=seen)])
@@ -611,12 +613,14 @@ async def test_evidence_of_an_unknown_event_is_refused(db: Database) -> None:
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
-async def test_pages_show_every_event_once_and_in_order(db: Database, order: str) -> None:
+async def test_pages_show_every_event_once_and_in_order(
+    db: Database, order: Literal["newest", "oldest"]
+) -> None:
     events = [event(n, start_ns=n // 4) for n in range(1, 24)]
     events += [event(n, start_ns=2, camera_id="Cam-乙_a") for n in range(1, 4)]
     await db.import_events(events)
     query = EventQuery(limit=4, order=order)
-    seen = []
+    seen: list[StoredEvent] = []
     while True:
         page = await db.events(query)
         assert page.total == 26

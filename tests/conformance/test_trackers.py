@@ -13,7 +13,8 @@ from video_detective.tracking.iou import IouTracker
 
 STEP_NS = 200_000_000
 START_NS = 1_780_000_000_000_000_000
-Seen = tuple[str, float, tuple[float, float, float, float]]
+Box = tuple[float, float, float, float]
+Seen = tuple[str, float, Box]
 MakeTracker = Callable[..., Tracker]
 
 
@@ -70,13 +71,13 @@ def busy_street(frames: int = 40, seed: int = 5) -> list[list[Seen]]:
             )
             if rng.random() > 0.15
         ]
-        scene.append(
-            [
-                (name, score, tuple(float(v) for v in np.array(box) + rng.normal(0, 1.5, 4)))
-                for name, score, box in seen
-            ]
-        )
+        scene.append([(name, score, shaken(box, rng)) for name, score, box in seen])
     return scene
+
+
+def shaken(box: Box, rng: np.random.Generator) -> Box:
+    x1, y1, x2, y2 = (float(v) for v in np.array(box) + rng.normal(0, 1.5, 4))
+    return x1, y1, x2, y2
 
 
 def test_nothing_seen_gives_no_tracks(make_tracker: MakeTracker) -> None:

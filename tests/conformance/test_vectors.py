@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -34,9 +35,8 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
     url: str | None = None
     if request.param != "sqlite":
         create: Callable[[], str] = request.getfixturevalue("empty_postgres_database")
-        url = create()
-    if request.param == "postgresql without pgvector":
-        url = of_plain_user(url)
+        made = create()
+        url = made if request.param == "postgresql" else of_plain_user(made)
     async with await Database.open(tmp_path, url) as database:
         yield database
 
@@ -49,7 +49,7 @@ async def with_pgvector(
         yield database
 
 
-def of_plain_user(url: str | None) -> str:
+def of_plain_user(url: str) -> str:
     """The database's address for its owner, who may not create the extension."""
     parsed = make_url(url)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -107,7 +107,7 @@ def vector_of(entry: DueText, vector: Vector) -> NewVector:
 
 
 async def nearest(
-    db: Database, vector: Vector, limit: int = 10, model: str = MODEL, **query: object
+    db: Database, vector: Vector, limit: int = 10, model: str = MODEL, **query: Any
 ) -> list[int]:
     near = await db.vectors.nearest(vector, model, IndexQuery(**query), limit)
     return [number(found.event_id) for found in near]
@@ -316,7 +316,7 @@ async def test_the_nearest_are_those_of_plain_arithmetic_under_every_condition(
     def where(meant: Callable[[int], bool]) -> list[int]:
         return [n for n in range(count) if meant(n)]
 
-    cases: list[tuple[dict[str, object], list[int]]] = [
+    cases: list[tuple[dict[str, Any], list[int]]] = [
         ({}, where(lambda n: True)),
         ({"cameras": ("cam01",)}, where(lambda n: n % 3 == 1)),
         ({"cameras": ("cam00", "cam02")}, where(lambda n: n % 3 != 1)),

@@ -29,8 +29,7 @@ def test_every_level_and_every_reason_is_explained(key: str) -> None:
 
 def test_every_flag_is_explained() -> None:
     sources = "".join(
-        Path(module.__file__).read_text("utf-8")
-        for module in (claims, describe)  # type: ignore[arg-type]
+        Path(str(module.__file__)).read_text("utf-8") for module in (claims, describe)
     )
     flags = re.findall(r'_flags(?:\.append\(| \+= \[)"(\w+)"', sources)
     flags += [f"{field}_differs" for field in re.findall(r'_differs\("(\w+)"', sources)]

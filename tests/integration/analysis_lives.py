@@ -33,7 +33,7 @@ def live(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    assert command.analyze_command  # loaded before the first life begins
+    assert callable(command.analyze_command)  # loaded before the first life begins
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -322,7 +322,7 @@ async def test_signing_in_gives_a_cookie_that_scripts_cannot_read(
     assert token not in everything_in(place)
     assert token not in answer.text
     who = data_of(await stranger.get("/api/v1/session"))
-    assert set(who["scopes"]) == SCOPES_OF["operator"]  # type: ignore[arg-type,call-overload]
+    assert set(who["scopes"]) == SCOPES_OF["operator"]  # type: ignore[call-overload]
 
     assert data_of(await stranger.delete("/api/v1/session", headers=OURS))["done"] is True
     stranger.cookies.set(cookie.partition("=")[0], token)  # kept by somebody
@@ -575,7 +575,7 @@ async def test_a_link_is_good_for_a_day(workspace: Workspace) -> None:
 
 async def test_tenants_see_themselves_alone(workspace: Workspace, admin: httpx.AsyncClient) -> None:
     made = data_of(await admin.post("/api/v1/accounts", json={"name": "分店"}), 201)
-    link = made["invitation"]["url"]  # type: ignore[index,call-overload]
+    link = made["invitation"]["url"]  # type: ignore[index]
     own_path = f"/api/v1/accounts/{made['id']}"
     default = data_of(await admin.get("/api/v1/session"))["accountId"]
     assert len((await admin.get("/api/v1/accounts")).json()["data"]) == 2
@@ -730,7 +730,7 @@ async def test_views_of_one_moment_share_a_transaction(workspace: Workspace) -> 
 # --- the command line
 
 
-def on(place: Place) -> Sequence[object]:
+def on(place: Place) -> Sequence[str | Path]:
     return ["--data-dir", place[0], *(["--database", place[1]] if place[1] else [])]
 
 

@@ -226,7 +226,7 @@ async def test_the_coverage_told_is_that_of_every_camera_that_may_answer(
             row,
             camera_id="cam03",
             name="地下停車場",
-            document=row.document | {"name": "地下停車場"},
+            document={**row.document, "name": "地下停車場"},
         )
     )
     answer = await ask(workspace, "昨晚 10 點停車場")
@@ -241,7 +241,7 @@ async def test_times_are_those_of_the_camera_that_sees_the_place(
         replace(
             row,
             timezone="America/New_York",
-            document=row.document | {"timezone": "America/New_York"},
+            document={**row.document, "timezone": "America/New_York"},
         )
     )
     answer = await ask(workspace, "昨天停車場有人停留嗎")

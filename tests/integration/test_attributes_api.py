@@ -116,7 +116,7 @@ class Place:
         assert listed.status_code == 200, listed.text
         return str(listed.json()["data"][0]["id"])
 
-    async def get(self, address: str, status: int = 200, **query: Any) -> Any:
+    async def get(self, address: str, status: int = 200, /, **query: Any) -> Any:
         answer = await self.client.get(address, params=query)
         body = answer.json()
         assert (answer.status_code, body["statusCode"]) == (status, status), answer.text

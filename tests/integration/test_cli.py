@@ -333,7 +333,15 @@ def test_a_file_name_that_is_no_text_is_no_obstacle(
 ) -> None:
     odd = os.path.join(os.fsencode(tmp_path), b"\xff \xe5\xbe\x8c.mp4")
     shutil.copy(os.fsencode(video), odd)
-    words = [*PROGRAM, "analyze", odd, *MOTION, "--data-dir", str(tmp_path / "data"), *form]
+    words: list[str | bytes] = [
+        *PROGRAM,
+        "analyze",
+        odd,
+        *MOTION,
+        "--data-dir",
+        str(tmp_path / "data"),
+        *form,
+    ]
 
     done = subprocess.run(words, capture_output=True, text=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -27,7 +28,7 @@ def pictures(video: Path, numbers: set[int]) -> Iterator[tuple[int, np.ndarray]]
                 return
 
 
-def precise(models_dir: Path, **options: object) -> Detector:
+def precise(models_dir: Path, **options: Any) -> Detector:
     path = find("mobilenet-ssd", "mobilenet_ssd.onnx", models_dir)
     return make_detector("mobilenet-ssd", model_path=path, **options)
 

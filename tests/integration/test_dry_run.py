@@ -334,7 +334,7 @@ async def test_the_service_answers_others_meanwhile(embedded: Place) -> None:
 async def test_a_cancelled_dry_run_ends_and_leaves_the_turn_to_the_next(embedded: Place) -> None:
     runs = DryRuns(embedded.workspace)
     caller = await local_caller(embedded.workspace)
-    asked = {"document": None, "since": FROM, "until": TO}
+    asked: dict[str, Any] = {"document": None, "since": FROM, "until": TO}
     first = asyncio.create_task(runs.run(caller, embedded.scene["id"], **asked))
     await asyncio.sleep(0)
     first.cancel()

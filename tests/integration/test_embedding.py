@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.servers.llm import LlmServer
@@ -98,15 +99,15 @@ async def text_of(workspace: Workspace, n: int) -> str:
 
 async def texts(workspace: Workspace, *events: StoredEvent) -> dict[int, str]:
     """Store events; their texts by number."""
-    await workspace.database.vectors.use(
-        MODEL, qdrant=workspace.settings.embeddings.qdrant is not None
-    )
+    embeddings = workspace.settings.embeddings
+    assert embeddings is not None
+    await workspace.database.vectors.use(MODEL, qdrant=embeddings.qdrant is not None)
     await workspace.database.import_events(events)
     due = await workspace.database.vectors.due(900)
     return {int(entry.event_id[-4:]): entry.text for entry in due}
 
 
-async def first(workspace: Workspace, question: str, **query: object) -> int | None:
+async def first(workspace: Workspace, question: str, **query: Any) -> int | None:
     found = await nearest(workspace, question, IndexQuery(**query), 5)
     return int(found.events[0].event_id[-4:]) if found.events else None
 

@@ -265,7 +265,8 @@ async def test_existence_cannot_be_told_from_the_time_an_answer_takes(
         theirs = operation.request(world.mine.ids, one=("path", name, world.other.ids[kind]))
         ratios = []
         for _ in range(3):
-            foreign, absent = [], []
+            foreign: list[float] = []
+            absent: list[float] = []
             for _ in range(9):
                 nothing = absent_like(world.other.ids[kind])
                 asked = operation.request(world.mine.ids, one=("path", name, nothing))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ async def found(db: Database) -> dict[str, int]:
     return hits
 
 
-async def contents(db: Database, camera: str) -> dict[str, object]:
+async def contents(db: Database, camera: str) -> dict[str, Any]:
     everything = (camera, 0, 2**62)
     return {
         "events": (await db.events(EventQuery(limit=1000, order="oldest"))).events,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from tests.api import quick
@@ -138,7 +139,8 @@ def test_a_stream_of_either_tells_what_the_other_did_and_goes_on_at_the_other(
     (one, other), tenant = both
     alert = tenant.ids["alert"]
     with streaming(one, tenant.key) as stream:
-        for client, state in zip(clients, ("seen", "confirmed"), strict=True):
+        states: tuple[Literal["seen", "confirmed"], ...] = ("seen", "confirmed")
+        for client, state in zip(clients, states, strict=True):
             client.review_alert(alert, state=state)
             assert stream.next().data["state"] == state
         place = stream.last_id

@@ -26,7 +26,7 @@ def test_the_gate_notices_nearly_everyone_who_walks_and_calls_the_view_ok(media_
                 break
             if index % 2 and index % 5:
                 continue
-            luma = picture.reformat(format="gray").to_ndarray()
+            luma = picture.reformat(format="gray").to_ndarray().astype(np.uint8, copy=False)
             time_ns = index * 100_000_000
             frame = Frame(index=index, pts_ns=time_ns, time_ns=time_ns, luma=luma, to_bgr=_never)
             seen = eyes.look(frame, idle_sample=index % 10 == 0)

@@ -493,7 +493,7 @@ def test_a_key_is_in_no_log(
 
 
 def test_serve_prints_a_link_to_set_it_up_and_answers_without_delay(tmp_path: Path) -> None:
-    command = [Path(sys.executable).with_name("video-detective"), "serve", "--port", "0"]
+    command = [str(Path(sys.executable).with_name("video-detective")), "serve", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--data-dir", filled(tmp_path)],
         stdout=subprocess.PIPE,

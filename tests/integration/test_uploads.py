@@ -169,7 +169,8 @@ def test_what_is_no_video_fails_with_a_remedy_whatever_its_name(
         assert (job["status"], job["error"]["code"]) == ("failed", "UNSUPPORTED_SOURCE")
         assert name in job["error"]["message"]
         assert job_id not in job["error"]["message"]
-        wait_for(lambda job_id=job_id: stored(data_dir, job_id).exists(), lambda there: not there)
+        path = stored(data_dir, job_id)
+        wait_for(path.exists, lambda there: not there)
 
 
 def test_a_film_that_lasts_too_long_is_refused(site: Site, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def send(client: httpx.Client, ids: dict[str, str], field: Field, value: str) ->
     if where == "query":
         query.append(f"{name}={value}")
     url = f"{client.base_url}{path}" + (f"?{'&'.join(query)}" if query else "")
-    headers: dict[str, str | bytes] = {}
+    headers: dict[str, Any] = {}
     content = None
     if operation.body_type == "application/json":
         body = {k: json.dumps(v) for k, v in operation.example().items()}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,14 +43,12 @@ def pets(folder: Path, *, interpolated: bool) -> list[Observation]:
     per_frame: dict[int, list[Track]] = defaultdict(list)
     for number, boxes in sorted(feet.items()):
         frames = sorted(boxes)
-        for frame, after in zip(frames, [*frames[1:], None], strict=True):
+        for frame, after in zip(frames, [*frames[1:], frames[-1]], strict=True):
             steps = 5 if interpolated and after == frame + 5 else 1
             for step in range(steps):
                 share = step / 5
-                box = (
-                    boxes[frame] if step == 0 else boxes[frame] * (1 - share) + boxes[after] * share
-                )
-                x, y, w, h = (float(value) for value in box)
+                between = boxes[frame] * (1 - share) + boxes[after] * share
+                x, y, w, h = (float(value) for value in between)
                 per_frame[frame + step].append(
                     Track(track_id=f"p{number}", type="person", conf=1, bbox=(x, y, x + w, y + h))
                 )
@@ -64,7 +63,7 @@ def pets(folder: Path, *, interpolated: bool) -> list[Observation]:
     ]
 
 
-FREE = {"cooldown_s": 0, "merge_gap_s": 0}
+FREE: dict[str, Any] = {"cooldown_s": 0, "merge_gap_s": 0}
 
 
 def check_crossings(observations, line):

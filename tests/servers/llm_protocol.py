@@ -129,8 +129,10 @@ def read_ask(path: str, body: dict[str, Any], headers: dict[str, str], behaviour
         if message["role"] != "user":
             continue
         images += [base64.b64decode(picture) for picture in message.get("images", ())]
-        parts = message["content"]
-        for part in [{"type": "text", "text": parts}] if isinstance(parts, str) else parts:
+        parts: Any = message["content"]
+        if isinstance(parts, str):
+            parts = [{"type": "text", "text": parts}]
+        for part in parts:
             if part["type"] == "text":
                 texts.append(part["text"])
             else:

@@ -308,10 +308,9 @@ def _check_vector(collection: Collection, vector: object) -> None:
 
 
 def _answer(handler: BaseHTTPRequestHandler, status: int, body: Json | bytes) -> None:
-    is_json = not isinstance(body, bytes)
-    data = json.dumps(body).encode() if is_json else body
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
     handler.send_response(status)
-    handler.send_header("Content-Type", "application/json" if is_json else "text/html")
+    handler.send_header("Content-Type", "text/html" if body is data else "application/json")
     handler.send_header("Content-Length", str(len(data)))
     handler.end_headers()
     handler.wfile.write(data)

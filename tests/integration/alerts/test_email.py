@@ -15,6 +15,7 @@ from tests.servers.webhook import CERTIFICATES
 
 from video_detective.alerts.email import EmailSender, MailServer, compose
 from video_detective.alerts.notification import Notification
+from video_detective.alerts.wording import Language
 from video_detective.errors import ReceiverError
 
 ALERT: dict[str, Any] = {
@@ -148,7 +149,7 @@ def test_punctuation_of_chinese_mail_is_full_width() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh-TW", "en"])
-def test_names_and_texts_can_neither_begin_a_header_nor_be_markup(language: str) -> None:
+def test_names_and_texts_can_neither_begin_a_header_nor_be_markup(language: Language) -> None:
     evil = "x\r\nBcc: victim@example.com\r\n\r\n<script>alert(1)</script>\u202e\u2028"
     alert = {**ALERT, "deviceName": evil, "message": evil, "sceneName": evil}
     insight = {**INSIGHT, "vlmSummary": evil, "snapshotUrls": ["https://x/'><script>"]}

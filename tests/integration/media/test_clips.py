@@ -23,7 +23,7 @@ def footage(*paths: Path, starts: tuple[int, ...] = (START,)) -> Footage:
 
 
 def film(data: bytes) -> tuple[str, int, int, list[float]]:
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         stream = container.streams.video[0]
         times = [float(frame.time) for frame in container.decode(stream)]
         return stream.codec_context.name, stream.width, stream.height, times

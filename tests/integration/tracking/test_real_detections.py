@@ -28,7 +28,7 @@ def main_figures(detections: Path, truth: Path, *options: str) -> dict[str, floa
         [
             sys.executable,
             *("-m", "benchmarks.tracking"),
-            *("--truth", truth, "--detections", detections, *options),
+            *("--truth", str(truth), "--detections", str(detections), *options),
         ],
         capture_output=True,
         text=True,

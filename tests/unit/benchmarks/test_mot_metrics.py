@@ -5,7 +5,7 @@ import pytest
 from benchmarks import mot_metrics as mot
 
 
-def labelled(**boxes: tuple[float, float, float, float]) -> object:
+def labelled(**boxes: tuple[float, float, float, float]) -> mot.Labelled:
     """``_7=(x1, y1, x2, y2)`` is identity 7."""
     return mot.Labelled(
         ids=np.array([int(name[1:]) for name in boxes], np.int64),

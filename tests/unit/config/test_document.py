@@ -44,7 +44,8 @@ def test_a_good_document_becomes_a_scene() -> None:
 
 
 def test_json_is_accepted_as_well() -> None:
-    assert config.parse('{"schema_version": 1, "cameras": {"a": {"rules": []}}}').camera("a")
+    camera = config.parse('{"schema_version": 1, "cameras": {"a": {"rules": []}}}').camera("a")
+    assert camera.rules == ()
 
 
 def test_pixel_coordinates_become_relative() -> None:

@@ -41,9 +41,12 @@ def test_a_key_that_is_not_in_the_environment_is_named():
 def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key):
     whole = WHOLE.replace('6333"', '6333", api_key_env: GPU_KEY')
     settings = parse_settings(whole)
+    assert settings.embeddings is not None
+    qdrant = settings.embeddings.qdrant
+    assert qdrant is not None
     for ask in (
         lambda: settings.server("big", {"GPU_KEY": key}),
-        lambda: qdrant_key(settings.embeddings.qdrant, {"GPU_KEY": key}),
+        lambda: qdrant_key(qdrant, {"GPU_KEY": key}),
     ):
         with pytest.raises(UsageError, match="GPU_KEY") as raised:
             ask()

@@ -22,7 +22,7 @@ class Camera:
         self.size = (width, height)
         rng = np.random.default_rng(seed)
         coarse = rng.uniform(60, 170, (9, 12)).astype(np.float32)
-        place = cv2.resize(coarse, self.size, interpolation=cv2.INTER_LINEAR)
+        place = cv2.resize(coarse, self.size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
         for _ in range(40):
             x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
             w, h = (int(v) for v in rng.integers(6, 60, 2))

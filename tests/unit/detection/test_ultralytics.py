@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from video_detective.detection.detectors.ultralytics import UltralyticsDetector
 from video_detective.errors import MissingError, UsageError
@@ -16,7 +16,7 @@ from video_detective.errors import MissingError, UsageError
 class Array:
     """An array that answers like a tensor."""
 
-    def __init__(self, values: Sequence[object]) -> None:
+    def __init__(self, values: ArrayLike) -> None:
         self.values = np.array(values, np.float32)
 
     def cpu(self) -> "Array":

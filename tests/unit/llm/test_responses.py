@@ -1,5 +1,7 @@
 """What servers' responses mean, in the words that real servers use."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -112,7 +114,8 @@ def test_a_servers_words_are_found_in_whatever_shape(body: object, words: str) -
     ],
 )
 def test_the_pause_a_server_asks_for_is_read(after: str, date: str, pause_s: float) -> None:
-    failed = failure(429, {"error": "x"}, **{"retry-after": after, "date": date})
+    headers: dict[str, Any] = {"retry-after": after, "date": date}
+    failed = failure(429, {"error": "x"}, **headers)
     assert failed.after_s == pause_s
 
 

@@ -19,6 +19,7 @@ def test_a_jpeg_is_the_same_bytes_for_the_same_picture_and_close_to_it() -> None
     data = encode_jpeg(picture(3))
     assert data == encode_jpeg(picture(3))
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
     assert np.abs(decoded.astype(int) - picture(3)).mean() < 8
 
 

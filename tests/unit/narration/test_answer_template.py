@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from video_detective.narration import Language
 from video_detective.narration.answer_template import (
     AnswerFacts,
     Finding,
@@ -30,7 +31,7 @@ ASKED = AnswerFacts(
 )
 
 
-def told(facts: AnswerFacts, language: str = "zh-TW") -> str:
+def told(facts: AnswerFacts, language: Language = "zh-TW") -> str:
     return "".join(sentence.text for sentence in template_answer(facts, language))
 
 
@@ -95,7 +96,7 @@ def test_words_that_narrowed_nothing_are_said() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh-TW", "en"])
-def test_counting_that_stopped_is_told_as_at_least(language: str) -> None:
+def test_counting_that_stopped_is_told_as_at_least(language: Language) -> None:
     facts = replace(ASKED, count=10_000, more=True, findings=(STAY,))
     assert ("至少 10000" if language == "zh-TW" else "at least 10000") in told(facts, language)
 

@@ -73,7 +73,7 @@ def test_chinese_prompts_are_in_full_width_and_not_simplified(name: Any) -> None
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_of_the_answers_is_asked_for(language: Language) -> None:
     for name, reply in (("event", EventReply), ("text", EventReply), ("frame", FrameReply)):
-        task = prompt(name, language).sections["task"]  # type: ignore[arg-type]
+        task = prompt(name, language).sections["task"]
         fields = re.findall(r'"(\w+)": {', json.dumps(wire_schema(reply)))
         asked = [f for f in fields if f not in ("properties", "items", "type", "notable", "count")]
         assert [field for field in set(asked) if field not in task] == []

@@ -61,7 +61,8 @@ def test_an_answer_that_holds_is_kept_whole() -> None:
     ],
 )
 def test_facts_win_and_the_difference_is_on_record(field: str, said: str, fact: str) -> None:
-    found = checked(**{field: said})
+    changed: dict[str, Any] = {field: said}
+    found = checked(**changed)
     assert found.result["event_json"][field] == fact
     assert found.flags == (f"{field}_differs",)
     assert found.result["differences"] == [{"field": field, "model": said, "fact": fact}]

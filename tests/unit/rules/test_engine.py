@@ -121,8 +121,9 @@ def test_a_rule_sees_nothing_outside_its_hours_and_what_is_open_ends_with_them()
     assert event.facts["ended"] == "hours"
 
 
-def utc_ns(*when):
-    return int(datetime(*when, tzinfo=UTC).timestamp()) * 1_000_000_000
+def utc_ns(year: int, month: int, day: int, hour: int, minute: int = 0) -> int:
+    when = datetime(year, month, day, hour, minute, tzinfo=UTC)
+    return int(when.timestamp()) * 1_000_000_000
 
 
 NIGHT = Schedule(days=("fri",), start_minute=22 * 60, end_minute=6 * 60)

@@ -113,6 +113,7 @@ def test_a_crossing_begun_before_a_gap_is_settled_after_it_on_the_far_side():
     observations = [*steps((0.5, 0.4), (0.5, 0.505))]
     late = Observation(time_ns=ns(5), frame=9, size=SIZE, tracks=(track("p1", (0.5, 0.7)),))
     (event,) = events(scene(ANY), [*observations, late])
+    assert event.end_ns is not None
     assert event.end_ns < ns(0.2)
 
 

@@ -240,7 +240,9 @@ def test_who_turns_round_ends_the_wrong_way():
     way = [(0, 0.7, 0.5), (4, 0.3, 0.5), (8, 0.7, 0.5)]
     (event,) = events(scene(ONE_WAY), film({"v1": way}, until=8))
     assert event.facts["ended"] == "turned"
-    assert 4.0 <= after_start(event.end_ns) < 6.0
+    ended_s = after_start(event.end_ns)
+    assert ended_s is not None
+    assert 4.0 <= ended_s < 6.0
 
 
 FAST = Speed(id="fast", zone="yard", limit_px_s=300, min_seconds=0.6)

@@ -77,7 +77,9 @@ def test_tracks_are_confirmed_at_one_frame_a_second() -> None:
 
 def test_a_car_taken_for_a_bus_now_and_then_stays_a_car_with_one_id() -> None:
     names = ["car", "car", "bus", "car", "truck", "bus", "car", "car"]
-    frames = [[(name, 0.9, (10.0 * n, 100, 10.0 * n + 160, 190))] for n, name in enumerate(names)]
+    frames: list[list[Seen]] = [
+        [(name, 0.9, (10.0 * n, 100, 10.0 * n + 160, 190))] for n, name in enumerate(names)
+    ]
     tracks = [track for tracks in follow(ByteTracker(), *frames) for track in tracks]
     assert {(track.track_id, track.type) for track in tracks} == {("v01", "car")}
     assert len(tracks) == len(names)
