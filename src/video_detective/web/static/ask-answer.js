@@ -52,8 +52,8 @@ export function missingNodes(result) {
 function periodOf({ startDate, endDate }) {
   const known = startDate ?? endDate;
   if (!known) return "";
-  const [start, end] = [startDate, endDate].map((time) => time?.slice(0, 16).replace("T", " ") ?? "…");
-  return ` (${start} – ${end}, UTC${known.slice(-6)})`;
+  const time = [startDate, endDate].map((one) => one?.slice(0, 16).replace("T", " ") ?? "…").join(" – ");
+  return ` · ${fill(text.zoned, { time, zone: known.slice(-6) })}`;
 }
 
 function chip(kind, label, name, remove) {

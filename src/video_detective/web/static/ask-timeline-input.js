@@ -17,7 +17,7 @@ function tipNodes(event, line, rows) {
   const isRecorded = camera.recorded.some(([from, to]) => from <= time && time <= to);
   return [
     element("strong", {}, [line.cameraName(camera.id)]),
-    element("span", {}, [`${wallClock(mark ? mark.from : time, camera.zone)} (UTC${offsetText(time, camera.zone)})`]),
+    element("span", {}, [fill(text.zoned, { time: wallClock(mark ? mark.from : time, camera.zone), zone: offsetText(time, camera.zone) })]),
     element("span", {}, [
       mark ? `${mark.name} · ${text[`risk_${mark.risk}`]}`
       : step ? fill(text.step_count, { count: step[2], from: clock(step[0]), to: clock(step[1]) })

@@ -140,7 +140,7 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
     ruler.replaceChildren(...brushed(RULER), ...nodes);
     const [first, last] = [view.from, view.to].map((time) => wallClock(time, base.zone).slice(0, view.to - view.from < 600_000 ? 19 : 16));
     const isOneDay = first.slice(0, 10) === last.slice(0, 10);
-    shown.textContent = `${first} – ${isOneDay ? last.slice(11) : last} (UTC${offsetText(view.from, base.zone)})`;
+    shown.textContent = fill(text.zoned, { time: `${first} – ${isOneDay ? last.slice(11) : last}`, zone: offsetText(view.from, base.zone) });
   }
 
   function drawBand(camera, y) {

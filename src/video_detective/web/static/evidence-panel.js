@@ -50,7 +50,7 @@ function facts(record, english, cameraName) {
       definitions([
         [text.period, period(record.start_time, record.end_time)],
         [text.established, clockOf(record.established_time)],
-        [text.timezone, `${record.timezone} (UTC${zone})`],
+        [text.timezone, fill(text.zoned, { time: record.timezone, zone })],
         [text.camera, cameraName(record.camera_id)],
         [text.zone, record.zone_name ?? record.zone],
         [text.tripwire, record.tripwire_name ?? record.tripwire],
