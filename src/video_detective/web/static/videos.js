@@ -65,7 +65,7 @@ function result(job, device) {
   const nodes = [
     element("p", {}, [eventWords(report.events)]),
     element("p", { className: "hint figures" }, [
-      fill(text.analysed, { video: duration(report.videoSeconds), wall: duration(report.wallSeconds) }), " ",
+      fill(text.analysed, { video: duration(report.videoSeconds), wall: duration(report.wallSeconds) }), element("br"),
       fill(text.began_at, { time: `${when.slice(0, 10)} ${when.slice(11, 19)}`, from: text.start_from[report.startFrom] ?? report.startFrom }),
     ]),
   ];
@@ -78,6 +78,13 @@ function result(job, device) {
   }
   if (device) nodes.push(element("div", { className: "toolbar" }, [eventsLink(job, device)]));
   return nodes;
+}
+
+// What the program found is in English; what kind it is, and what to do, in ours.
+function failure({ code, message }) {
+  const words = text.job_error[code];
+  const told = element("p", { className: words ? "hint" : "failure", lang: "en" }, [message]);
+  return words ? [element("p", { className: "failure" }, [words]), told] : [told];
 }
 
 function button(label, act) {
@@ -113,7 +120,7 @@ function draw(job) {
     node.append(bar, element("p", { className: "figures" }, [figures(job, upload).join(" · ")]));
   }
   if (job.status === "done" && job.report) node.append(...result(job, device));
-  if (job.error) node.append(element("p", { className: "failure" }, [text.job_error[job.error.code] ?? "", " ", job.error.message]));
+  if (job.error) node.append(...failure(job.error));
   node.append(...actions(job, upload));
   return node;
 }

@@ -189,7 +189,7 @@ async function watchJob(id) {
     onward([[text.to_events, `/?camera=${encodeURIComponent(made.device.cameraId)}`], [text.to_scene, `/cameras?device=${made.device.id}&tab=scene`]]);
   } else if (job.status === "failed" || job.status === "cancelled") {
     bar.hidden = true;
-    progress.textContent = `${text.failed_video} ${job.error?.message ?? ""}`;
+    progress.replaceChildren(text.failed_video, " ", element("span", { className: "hint", lang: "en" }, [job.error?.message ?? ""]));
     onward([[text.to_videos, "/videos"]]);
   } else {
     bar.value = (job.progress.percent ?? 0) / 100;
