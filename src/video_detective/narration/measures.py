@@ -133,8 +133,10 @@ def _said(value: Any, unit: Unit, key: str, language: Language, zone: ZoneInfo) 
             return class_name(str(value), language)
         case "s" if value >= 60:
             return spoken_duration(value, language)
-        case "count" | "share":
+        case "count":
             return f"{float(value):.10g}"
+        case "share":
+            return f"{round(float(value), 2):g}"
         case _:
             return fill(language, "amounts", unit, value=f"{round(float(value), 1):g}")
 
