@@ -65,7 +65,7 @@ def test_every_part_fits_in_both_languages_and_is_accessible(
     ("language", "button", "label", "told"),
     [
         ("zh-TW", "新增使用者", "建立", "名稱「admin」已經有人使用，請換一個。"),
-        ("en", "New user", "Make", "The name “admin” is taken. Choose another."),
+        ("en", "New user", "Create", "The name “admin” is taken. Choose another."),
     ],
 )
 def test_what_the_service_refuses_is_told_in_the_pages_language(

@@ -18,7 +18,7 @@ function details(entry) {
 // The command line and the program itself have no names of their own.
 function who({ actorKind, actorName }) {
   const kind = words.actor_of[actorKind];
-  return actorKind === "user" || actorKind === "key" ? [actorName, element("div", { className: "hint" }, [kind])] : kind;
+  return actorKind === "user" || actorKind === "key" ? [words.actor_named[actorName] ?? actorName, element("div", { className: "hint" }, [kind])] : kind;
 }
 
 export async function show(root, { caller, isCurrent, go }) {

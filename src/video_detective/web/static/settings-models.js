@@ -70,12 +70,18 @@ function use(found, timezone) {
   ]);
 }
 
+// What weights are for; those that this page does not know say it in English.
+function what(one) {
+  const known = words.what_of[one.name];
+  return element("div", { className: "hint", ...(known ? {} : { lang: "en" }) }, [known ?? one.what]);
+}
+
 export function weights(list) {
   return table(words.weights, [
     { label: words.name }, { label: words.state }, { label: words.licence }, { label: words.source },
     { label: words.size, isNumber: true }, { label: "SHA-256" },
   ], list.map((one) => [
-    [element("strong", {}, [one.name]), element("div", { className: "hint", lang: "en" }, [one.what])],
+    [element("strong", {}, [one.name]), what(one)],
     state(words.state_of[one.state], one.state === "ready" ? "good" : "bad"),
     one.licence, [one.source, element("div", { className: "hint" }, [one.member])], bytes(one.bytes),
     element("code", { className: "hash" }, [one.sha256]),

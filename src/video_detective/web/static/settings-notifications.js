@@ -35,7 +35,7 @@ function told({ filters, recipients, url }, names) {
   if (filters.severities.length) parts.push(joined(filters.severities.map((one) => words.severity_of[one])));
   if (filters.deviceIds.length) parts.push(joined(filters.deviceIds.map((id) => names.get(id) ?? id)));
   return [
-    element("div", {}, [url ?? recipients?.join(", ") ?? ""]),
+    element("div", {}, [url ?? joined(recipients ?? [])]),
     element("div", { className: "hint" }, [parts.length ? joined(parts) : words.all_alerts]),
   ];
 }
