@@ -111,10 +111,10 @@ export function tryPanel({ device, sceneId, draft, check, onproblems, ontrails, 
     const isEqual = data.counts.appear + data.counts.vanish + data.counts.move === 0;
     return [
       element("p", { className: "hint" }, [
-        `${period(since, until)} (UTC${since.slice(-6)}) · ${fill(text.try_watched, { time: duration(data.watchedSeconds) })}`,
+        `${fill(text.zoned, { time: period(since, until), zone: since.slice(-6) })} · ${fill(text.try_watched, { time: duration(data.watchedSeconds) })}`,
       ]),
       element("div", { className: "tiles" }, KINDS.map((kind) => tile(kind, data.counts[kind]))),
-      element("p", {}, [isEqual ? text.try_no_difference : "", " ", alerts]),
+      ...[isEqual ? text.try_no_difference : "", alerts].filter(Boolean).map((words) => element("p", {}, [words])),
       ...(data.byRule.length ? [byRule(data)] : []),
       ...KINDS.flatMap((kind) => eventList(kind, data.events[kind], data.counts[kind])),
       ...(limits.length ? [element("details", { className: "limits" }, [element("summary", {}, [fill(text.try_limits, { n: limits.length })]), element("ul", {}, limits)])] : []),
@@ -135,7 +135,7 @@ export function tryPanel({ device, sceneId, draft, check, onproblems, ontrails, 
     extend();
     const cut = events.length < count ? [element("p", { className: "hint" }, [fill(text.try_cut, { n: events.length })])] : [];
     return [element("details", { open: kind !== "same" }, [
-      element("summary", {}, [`${text[`try_${kind}`]} (${count})`]), list, more, ...cut,
+      element("summary", {}, [`${text[`try_${kind}`]} · ${count}`]), list, more, ...cut,
     ])];
   }
 

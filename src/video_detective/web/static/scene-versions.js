@@ -51,7 +51,7 @@ export function versionsPanel({ device, sceneId, draft, canEdit, onrestore }) {
       element("div", { className: "version-head" }, [
         element("strong", {}, [fill(text.version_number, { n: version.version })]),
         ...(isPresent ? [element("span", { className: "state running" }, [text.version_present])] : []),
-        element("span", { className: "hint" }, [`${dayOf(time)} ${clockOf(time)} · ${version.author}`]),
+        element("span", { className: "hint" }, [`${dayOf(time)} ${clockOf(time)} · ${text.author_of[version.author] ?? version.author}`]),
       ]),
       ...(version.note ? [element("p", {}, [version.note])] : []),
       element("div", { className: "toolbar" }, [compare, restore]),
