@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from video_detective.api.app import create_app
+from video_detective.cli.serving import keep_what_is_there
 from video_detective.services.workspace import Workspace, open_workspace
 
 Prepare = Callable[[FastAPI, Workspace], Awaitable[str]]
@@ -58,6 +59,7 @@ def _serve(folder: Path, port: int, ready: Path, prepare: Prepare) -> None:
         async with open_workspace(folder) as workspace:
             app = create_app(workspace)
             ready.write_text(await prepare(app, workspace))
+            keep_what_is_there()
             settings = uvicorn.Config(app, port=port, log_level="warning", access_log=False)
             await uvicorn.Server(settings).serve()
 
