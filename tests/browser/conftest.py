@@ -1,8 +1,12 @@
-"""A browser, a service full of events, and how a test opens a page of it."""
+"""A browser, a service full of events, and how a test opens a page of it.
+
+``SLOW=1`` gives every page a slow network and processor: races show.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from typing import Protocol
@@ -103,6 +107,8 @@ def visit(browser: Browser, service: Service) -> Iterator[Visit]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
+        if os.environ.get("SLOW"):
+            slow_down(page)
         if quiet:
             page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -115,6 +121,16 @@ def visit(browser: Browser, service: Service) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def slow_down(page: Page) -> None:
+    """Let it have a slow network and processor, drawn anew for every page."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    conditions = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    latency_ms = random.choice([20, 150, 400])
+    session.send("Network.emulateNetworkConditions", {**conditions, "latency": latency_ms})
+    session.send("Emulation.setCPUThrottlingRate", {"rate": random.choice([1, 3])})
 
 
 def cookie_of(service: Service, role: Role) -> tuple[str, str]:

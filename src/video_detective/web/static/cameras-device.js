@@ -3,8 +3,9 @@ import { explain, get, send } from "./api.js";
 import { editDevice } from "./cameras-dialog.js";
 import { figureList, stateBadge, statuses, troubleOf } from "./cameras-health.js";
 import { thumbnail } from "./cameras-pictures.js";
+import { confirmAction } from "./dialog.js";
 import { element, fill, markCurrent, text } from "./dom.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const POLL_MS = 5000;
 const TABS = ["overview", "scene"];

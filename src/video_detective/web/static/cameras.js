@@ -2,9 +2,10 @@
 import { failureNotice, may } from "./api.js";
 import { showDevice } from "./cameras-device.js";
 import { showList } from "./cameras-list.js";
+import { confirmAction } from "./dialog.js";
 import { element, fill, text } from "./dom.js";
 import { subscribe } from "./live.js";
-import { confirmAction, setTitle } from "./shell.js";
+import { setTitle } from "./shell.js";
 
 const root = document.getElementById("cameras");
 let view = null;

@@ -1,4 +1,4 @@
-// Questions that must be answered before anything else; fetched when the first one is asked.
+// Questions that must be answered before anything else.
 import { element, text } from "./dom.js";
 
 // Opens a dialog with these nodes; resolves to the value of the button that closed it, "" for Escape.
@@ -21,6 +21,7 @@ export function ask(title, body, buttons) {
   });
 }
 
+// Whether somebody who was asked in a dialog said yes.
 export async function confirmAction({ title, body = "", action, danger = false }) {
   const chosen = await ask(title, body ? [element("p", {}, [body])] : [], [
     { label: text.cancel, value: "", plain: true },

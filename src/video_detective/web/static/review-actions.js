@@ -1,7 +1,8 @@
 // Sets reviews, one or many, and takes it back.
 import { explain, send } from "./api.js";
+import { ask } from "./dialog.js";
 import { element, fill, text } from "./dom.js";
-import { ask, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const AT_ONCE = 500; // what the service takes in one request
 const LAST_REASON = "vd_dismissed";

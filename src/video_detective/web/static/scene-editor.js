@@ -1,5 +1,6 @@
 // The editor of a scene: shapes over a still, rules as forms, trying, saving, versions.
 import { ApiError, failureNotice, get, send } from "./api.js";
+import { ask, confirmAction } from "./dialog.js";
 import { element, fill, text } from "./dom.js";
 import { sceneCanvas } from "./scene-canvas.js";
 import { problemsOf } from "./scene-checks.js";
@@ -11,7 +12,7 @@ import { stillBar } from "./scene-still.js";
 import { toolbar } from "./scene-tools.js";
 import { tryPanel } from "./scene-try.js";
 import { differenceList, versionsPanel } from "./scene-versions.js";
-import { ask, confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const EMPTY = { zones: {}, tripwires: {}, rules: [], alerts: null };
 const PANELS = ["rules", "try", "versions"];

@@ -1,8 +1,9 @@
 // Versions of a scene: who saved what when, what is other in them, and one of them put in force again.
 import { failureNotice, get, send } from "./api.js";
+import { confirmAction } from "./dialog.js";
 import { element, fill, text } from "./dom.js";
 import { differences, relative } from "./scene-document.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 import { clockOf, dayOf, zoned } from "./time.js";
 
 export function differenceList(before, after) {

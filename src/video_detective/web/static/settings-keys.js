@@ -1,10 +1,11 @@
 // API keys for other programs: shown once, revoked at any time.
 import { all } from "./all.js";
 import { explain, send } from "./api.js";
+import { confirmAction } from "./dialog.js";
 import { button, element, fill, text } from "./dom.js";
 import { dialogForm, field } from "./settings-forms.js";
 import { card, empty, joined, showOnce, state, table, when, zoneHint } from "./settings-parts.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const words = text.settings_keys;
 const SCOPES = ["analytics:read", "analytics:write", "devices:read", "devices:write", "admin"];

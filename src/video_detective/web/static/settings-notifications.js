@@ -1,10 +1,11 @@
 // Channels that are told of alerts, and what became of each delivery.
 import { all } from "./all.js";
 import { explain, failureNotice, get, send } from "./api.js";
+import { confirmAction } from "./dialog.js";
 import { button, element, fill, text } from "./dom.js";
 import { dialogForm, field } from "./settings-forms.js";
 import { card, empty, joined, showOnce, state, table, when, zoneHint } from "./settings-parts.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const words = text.settings_notifications;
 const KINDS = ["webhook", "email", "mqtt"];

@@ -1,6 +1,7 @@
 // What the parts of the settings are made of: cards, tables, times, secrets that are shown once.
+import { ask } from "./dialog.js";
 import { button, element, english, fill, text } from "./dom.js";
-import { ask, toast } from "./shell.js";
+import { toast } from "./shell.js";
 import { clockOf, dayOf, offsetOf, zoned } from "./time.js";
 
 export function card(title, children, { hint, actions = [] } = {}) {

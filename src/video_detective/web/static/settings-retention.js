@@ -1,10 +1,11 @@
 // How long things are kept, what that takes, and what a change would delete.
 import { explain, get, send } from "./api.js";
 import { bytes } from "./bytes.js";
+import { confirmAction } from "./dialog.js";
 import { element, fill, text } from "./dom.js";
 import { field, form } from "./settings-forms.js";
 import { card, facts, number, when, zoneHint } from "./settings-parts.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const words = text.settings_retention;
 const PAUSE_MS = 300;

@@ -1,10 +1,11 @@
 // People who sign in: made, invited, changed, disabled.
 import { all } from "./all.js";
 import { explain, send } from "./api.js";
+import { confirmAction } from "./dialog.js";
 import { button, element, fill, text } from "./dom.js";
 import { dialogForm, field, userName } from "./settings-forms.js";
 import { card, joined, showOnce, state, table, when, zoneHint } from "./settings-parts.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 
 const words = text.settings_users;
 const ROLES = ["viewer", "operator", "admin"];

@@ -85,9 +85,3 @@ export function toast(message, { action, run } = {}) {
   for (const kind of ["pointerenter", "focusin"]) node.addEventListener(kind, () => clearTimeout(timer));
   for (const kind of ["pointerleave", "focusout"]) node.addEventListener(kind, () => { timer = setTimeout(end, TOAST_MS); });
 }
-
-// Opens a dialog with these nodes; resolves to the value of the button that closed it, "" for Escape.
-export const ask = async (...given) => (await import("./dialog.js")).ask(...given);
-
-// Whether somebody who was asked in a dialog said yes.
-export const confirmAction = async (...given) => (await import("./dialog.js")).confirmAction(...given);

@@ -2,8 +2,9 @@
 import { all } from "./all.js";
 import { explain, failureNotice, get, may, send } from "./api.js";
 import { bytes } from "./bytes.js";
+import { ask, confirmAction } from "./dialog.js";
 import { element, english, fill, text } from "./dom.js";
-import { confirmAction, toast } from "./shell.js";
+import { toast } from "./shell.js";
 import { duration, zoned } from "./time.js";
 import { startUpload } from "./videos-upload.js";
 
@@ -230,7 +231,6 @@ function take(chosen) {
 }
 
 async function newCamera() {
-  const { ask } = await import("./shell.js");
   const name = element("input", { required: true, maxLength: 100, autocomplete: "off" });
   const chosen = await ask(text.new_camera, [
     element("label", { className: "field" }, [text.camera_name, name]),
