@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import Visit
 from tests.pages import EVERYWHERE, NARROW, assert_accessible, assert_fits, shot
 from tests.service import START_NS, Service, event, evidence, running
@@ -179,13 +179,19 @@ def test_an_insight_is_found_and_shown_with_its_evidence(
     expect(shown.locator("img.frame")).to_be_visible()
 
 
-def test_the_clip_is_gone_through_by_keys(visit: Visit) -> None:
-    page = visit("/insights?q=圍籬")
+def clip_of(page: Page) -> tuple[Locator, Locator]:
+    """The clip of the one insight that is listed, opened, and its clock."""
     page.locator("a[data-insight]").click()
     video, clock = page.locator("video"), page.locator(".evidence-clock")
     if not video.evaluate("video => video.canPlayType('video/mp4; codecs=\"avc1.42E01E\"')"):
         pytest.skip("this Chromium has no H.264 (Debian's has): apt-get install chromium")
     expect(clock).to_have_text("23:23:00.0")
+    return video, clock
+
+
+def test_the_clip_is_gone_through_by_keys(visit: Visit) -> None:
+    page = visit("/insights?q=圍籬")
+    video, clock = clip_of(page)
     page.locator(".evidence-range input").focus()
     for key, shown in (
         (".", "23:23:00.1"), (".", "23:23:00.2"), (",", "23:23:00.1"), ("ArrowRight", "23:23:01.1"),
@@ -215,11 +221,7 @@ def test_a_key_that_is_pressed_before_the_clip_is_there_counts(visit: Visit) -> 
     held: list[Route] = []
     page.route("**/*.mp4*", lambda route: held.append(route))
     page.goto(page.url.rstrip("/") + "/insights?q=圍籬")
-    page.locator("a[data-insight]").click()
-    video, clock = page.locator("video"), page.locator(".evidence-clock")
-    if not video.evaluate("video => video.canPlayType('video/mp4; codecs=\"avc1.42E01E\"')"):
-        pytest.skip("this Chromium has no H.264 (Debian's has): apt-get install chromium")
-    expect(clock).to_have_text("23:23:00.0")
+    video, clock = clip_of(page)
     assert video.evaluate("video => video.readyState") == 0
     page.locator(".evidence-range input").focus()
     for key in ".,..":
@@ -228,6 +230,25 @@ def test_a_key_that_is_pressed_before_the_clip_is_there_counts(visit: Visit) -> 
         route.continue_()
     page.unroute_all()
     expect(clock).to_have_text("23:23:00.2")
+
+
+LATE_FRAMES = """
+const own = HTMLVideoElement.prototype.requestVideoFrameCallback;
+HTMLVideoElement.prototype.requestVideoFrameCallback = function (hear) {
+  return own.call(this, (...told) => setTimeout(() => hear(...told), 200));
+};
+"""
+
+
+def test_a_frame_that_a_slow_machine_draws_late_is_not_skipped(visit: Visit) -> None:
+    page = visit("/insights?q=圍籬")
+    page.context.add_init_script(LATE_FRAMES)
+    page.reload()
+    _, clock = clip_of(page)
+    page.locator(".evidence-range input").focus()
+    for key, shown in ((".", "23:23:00.1"), (".", "23:23:00.2"), (",", "23:23:00.1")):
+        page.keyboard.press(key)
+        expect(clock).to_have_text(shown)
 
 
 def test_what_fails_says_what_to_do(visit: Visit) -> None:

@@ -5,6 +5,7 @@ const LEAD_S = 3;
 const SPEEDS = [0.25, 0.5, 1, 2];
 // Clips have at most so many frames a second; the frames of slower footage lie further apart.
 const FRAMES_A_SECOND = 15;
+const MOST_TURNS = 30; // of drawing
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 // Drawn, since not every font has such signs.
 const ICONS = {
@@ -49,7 +50,11 @@ export function player(record, english) {
     width: size.width, height: size.height, ariaLabel: text.clip,
   });
   let shown = 0; // time of the frame that is seen
-  const seek = (seconds) => { video.currentTime = Math.min(Math.max(seconds, 0), video.duration || 0); };
+  let isSeen = false; // whether that is the frame of the last seek
+  const seek = (seconds) => {
+    isSeen = false;
+    video.currentTime = Math.min(Math.max(seconds, 0), video.duration || 0);
+  };
 
   const button = (label, name, act, className = "") => {
     const node = element("button", { type: "button", className, ariaLabel: name, title: name }, [label]);
@@ -75,25 +80,23 @@ export function player(record, english) {
   }
 
   // Of each frame its own time is heard, so that a step is a frame, however far apart they are.
-  const hearsFrames = "requestVideoFrameCallback" in video;
-  let heard = () => {};
-  const hear = (_, frame) => {
-    shown = frame.mediaTime;
+  const see = (seconds) => {
+    shown = seconds;
+    isSeen = true;
     draw();
-    heard();
+  };
+  const hear = (_, frame) => {
+    see(frame.mediaTime);
     video.requestVideoFrameCallback(hear);
   };
-  if (hearsFrames) video.requestVideoFrameCallback(hear);
-  else for (const kind of ["timeupdate", "seeked"]) video.addEventListener(kind, () => { shown = video.currentTime; draw(); });
+  if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(hear);
+  else for (const kind of ["timeupdate", "seeked"]) video.addEventListener(kind, () => see(video.currentTime));
 
-  async function sought(seconds) {
-    const settled = new Promise((resolve) => {
-      video.addEventListener("seeked", () => setTimeout(resolve, 60), { once: true });
-      heard = resolve;
-    });
-    seek(seconds);
-    await settled;
-    heard = () => {};
+  // Until the frame of the last seek is seen, however slow the machine. A browser that does not tell
+  // of a frame it showed before is not waited for long.
+  async function settled() {
+    let turns = MOST_TURNS;
+    while (!video.error && (video.seeking || (!isSeen && turns-- > 0))) await new Promise(requestAnimationFrame);
   }
   // Presses are counted while a step is under way or the clip is not there yet, so that none is lost.
   let asked = 0;
@@ -104,13 +107,17 @@ export function player(record, english) {
     stepping = true;
     if (video.readyState < 1) await new Promise((resolve) => { video.addEventListener("loadedmetadata", resolve, { once: true }); });
     video.pause();
+    await settled();
     while (asked !== 0) {
       const before = shown;
       const on = asked > 0;
       asked -= Math.sign(asked);
-      if (!on) await sought(before - 0.001);
-      else for (let n = 1; n <= 3 * FRAMES_A_SECOND && shown === before && before + n / FRAMES_A_SECOND < video.duration; n += 1) {
-        await sought(before + n / FRAMES_A_SECOND + 0.001);
+      if (!on) {
+        seek(before - 0.001);
+        await settled();
+      } else for (let n = 1; n <= 3 * FRAMES_A_SECOND && shown === before && before + n / FRAMES_A_SECOND < video.duration; n += 1) {
+        seek(before + n / FRAMES_A_SECOND + 0.001);
+        await settled();
       }
     }
     stepping = false;
