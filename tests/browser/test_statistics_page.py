@@ -131,6 +131,22 @@ def test_a_cameras_statistics_can_be_used_everywhere(
     shot(page, f"statistics-{language}-{width}-{scheme}")
 
 
+def test_hours_to_come_are_told_from_hours_without_recording(
+    visit: Visit, counted: Service
+) -> None:
+    page = visit(DAY, at=counted)
+    page.clock.set_fixed_time("2026-01-15T22:00:30+08:00")
+    page.reload()
+    settled(page)
+    people = page.locator(".figure").first
+    told = people.locator(".mark").evaluate_all("marks => marks.map((one) => one.ariaLabel)")
+    assert "未錄影" in told[21]
+    assert "錄" not in told[22]  # of which half a minute has passed, and is recorded
+    assert "尚未到來" in told[23]
+    expect(people.locator(".legend li")).to_have_text(["後門攝影機", "未錄影", "尚未到來"])
+    shot(page, "statistics-today")
+
+
 def test_a_figure_that_fails_says_so_in_its_place_and_formulas_stay_text(
     visit: Visit, counted: Service
 ) -> None:

@@ -233,10 +233,10 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
   // Fetched before it is used: when somebody comes near, or touches whatever it is.
   let input = null;
   const listen = () => {
-    input ??= import("./ask-timeline-input.js").then((module) => module.listen({ root, scroller, rows, ruler }, acting));
+    input ??= import("./ask-timeline-input.js").then((module) => module.listen({ root, scroller, rows, ruler }, acting)).catch(() => { input = null; });
   };
   for (const [node, kind] of [[root, "pointerover"], [root, "focusin"], [document, "touchstart"]]) {
-    node.addEventListener(kind, listen, { once: true, passive: true });
+    node.addEventListener(kind, listen, { passive: true });
   }
 
   let drawnWidth = 0;

@@ -260,7 +260,8 @@ async function showEvidence() {
     if (currentEvent() !== id) return;
     line.mark({ id, camera: record.camera_id, from: Date.parse(record.start_time) });
     clearTimeout(slow);
-    showEvent(detail, record, { english, cameraName, close });
+    await showEvent(detail, record, { english, cameraName, close });
+    if (currentEvent() !== id) return;
     if (!at("timeline").contains(document.activeElement)) detail.scrollIntoView({ block: "nearest" });
     detail.focus({ preventScroll: true });
   } catch (error) {

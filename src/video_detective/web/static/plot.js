@@ -33,6 +33,7 @@ function definitions(id) {
   const line = (d) => shape("path", { d, class: "texture" });
   return shape("defs", {}, [
     pattern(`${id}-gap`, 8, [shape("path", { d: "M-2,2 l4,-4 M0,8 l8,-8 M6,10 l4,-4", class: "gap-lines" })]),
+    pattern(`${id}-ahead`, 8, [shape("circle", { cx: 4, cy: 4, r: 1, class: "ahead-dot" })]),
     pattern(`${id}-t1`, 6, [line("M0,3 h6")]),
     pattern(`${id}-t2`, 6, [shape("circle", { cx: 3, cy: 3, r: 1.2, class: "texture-dot" })]),
     pattern(`${id}-t3`, 6, [line("M3,0 v6")]),
@@ -51,7 +52,7 @@ function block(id, index, x, y, width, height) {
 export function swatch(index) {
   const id = `swatch-${++made}`;
   return shape("svg", { width: 16, height: 16, class: "swatch", "aria-hidden": "true" }, [
-    definitions(id), ...(index === "gap" ? [shape("rect", { width: 16, height: 16, fill: `url(#${id}-gap)` })] : block(id, index, 0, 0, 16, 16)),
+    definitions(id), ...(typeof index === "string" ? [shape("rect", { width: 16, height: 16, fill: `url(#${id}-${index})` })] : block(id, index, 0, 0, 16, 16)),
   ]);
 }
 
@@ -86,8 +87,8 @@ export function columns({ slots, series, unit, tip }) {
       const x = left + each * n;
       const pad = Math.max(Math.min(each * 0.15, 4), (each - WIDEST) / 2);
       const mark = shape("g", { class: "mark" }, [shape("rect", { x, y: TOP, width: each, height: high + GAP_BAND + 2, class: "hit" })]);
-      if (slot.recorded === 0) mark.append(shape("rect", { x, y: TOP, width: each, height: high, fill: `url(#${id}-gap)` }));
-      else if (slot.recorded !== null && slot.recorded < 0.995) {
+      if (!slot.recorded) mark.append(shape("rect", { x, y: TOP, width: each, height: high, fill: `url(#${id}-${slot.recorded === 0 ? "gap" : "ahead"})` }));
+      else if (slot.recorded < 0.995) {
         mark.append(shape("rect", { x, y: TOP + high + 2, width: each, height: GAP_BAND, fill: `url(#${id}-gap)` }));
       }
       let below = 0;
@@ -189,8 +190,10 @@ export function plot(title, draw) {
   return box;
 }
 
-export function legend(names, { gap = false } = {}) {
+// What the colours mean; of `slots`, also what it means that nothing stands there.
+export function legend(names, slots = []) {
   const items = names.map((name, n) => element("li", {}, [swatch(n), name]));
-  if (gap) items.push(element("li", {}, [swatch("gap"), text.not_recorded]));
+  if (slots.some(({ recorded }) => recorded !== null && recorded < 0.995)) items.push(element("li", {}, [swatch("gap"), text.not_recorded]));
+  if (slots.some(({ recorded }) => recorded === null)) items.push(element("li", {}, [swatch("ahead"), text.to_come]));
   return element("ul", { className: "legend" }, items);
 }

@@ -57,7 +57,6 @@ function overview([people, events, alerts, crossings], state) {
     name: text[`risk_${risk}`],
     values: slots.map((_, n) => sum(events.series.filter((one) => one.riskLevel === risk).map((one) => one.counts[n]))),
   }));
-  const gap = slots.some((slot) => slot.recorded !== null && slot.recorded < 0.995);
   const isNothing = !recorded && !total(events) && !total(alerts);
   return [
     ...(isNothing ? [element("p", { className: "notice" }, [text.nothing_recorded])] : []),
@@ -67,7 +66,7 @@ function overview([people, events, alerts, crossings], state) {
     ]),
     element("h3", {}, [text.events_by_risk]),
     plot(text.events_by_risk, columns({ slots, series, unit: text.unit.events, tip: tipOf(slots, series) })),
-    legend(series.map((one) => one.name), { gap }),
+    legend(series.map((one) => one.name), slots),
   ];
 }
 

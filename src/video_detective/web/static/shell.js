@@ -56,9 +56,9 @@ document.getElementById("sign-out").addEventListener("click", async () => {
   location.replace("/signed-out");
 });
 
-// Once the page itself is there.
+// Once the page itself is there, and without it where somebody has left by then.
 if (document.getElementById("nav-new")) {
-  const show = () => import("./live-badge.js").then(({ showNew }) => showNew());
+  const show = () => import("./live-badge.js").then(({ showNew }) => showNew(), () => {});
   if (document.readyState === "complete") show();
   else addEventListener("load", show);
 }

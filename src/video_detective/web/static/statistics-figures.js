@@ -75,10 +75,9 @@ function overTime(title, file, found, series, context, unit) {
   if (!series.some((one) => one.total)) {
     return [hint(sum(found.stretches.map((one) => one.recordedSeconds)) ? text.none_in_period : text.not_recorded_in_period)];
   }
-  const gap = slots.some((slot) => slot.recorded !== null && slot.recorded < 0.995);
   return [
     plot(title, columns({ slots, series, unit, tip: tipOf(slots, series) })),
-    ...(series.length > 1 || gap ? [legend(series.map((one) => one.name), { gap })] : []),
+    ...(series.length > 1 || slots.some((slot) => !(slot.recorded >= 0.995)) ? [legend(series.map((one) => one.name), slots)] : []),
     behind(title, fileName(file, context), [found.groupBy === "day" ? text.day : text.hour, ...series.map((one) => one.name), text.recorded_seconds],
       slots.map((slot, n) => [slot.name, ...series.map((one) => (slot.recorded === 0 && !one.values[n] ? null : one.values[n])), Math.round(slot.recordedSeconds)])),
   ];
@@ -118,7 +117,7 @@ async function usualDay(context) {
   const title = text.usual_day;
   return [
     plot(title, columns({ slots, series, unit: text.people_an_hour, tip: tipOf(slots, series) })),
-    ...(slots.some((slot) => !slot.recorded) ? [legend([text.people_an_hour], { gap: true })] : []),
+    ...(slots.some((slot) => !slot.recorded) ? [legend([text.people_an_hour], slots)] : []),
     hint(text.usual_day_note),
     behind(title, fileName("hours", context), [text.hour, text.people_an_hour, text.hours_recorded],
       slots.map((slot, n) => [slot.name, hours[n].watched ? Math.round(series[0].values[n] * 100) / 100 : null, Math.round(hours[n].watched * 100) / 100])),

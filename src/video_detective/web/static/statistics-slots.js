@@ -10,14 +10,16 @@ export function slotsOf(found, context) {
   const byDay = found.groupBy === "day";
   return found.stretches.map((stretch, index) => {
     const local = clock(stretch.start);
-    const seconds = (Date.parse(stretch.end) - Date.parse(stretch.start)) / 1000 * Math.max(found.devices.length, 1);
+    const [start, end] = [Date.parse(stretch.start), Date.parse(stretch.end)];
+    // Of the hour that is under way, what could be recorded by now.
+    const seconds = (Math.min(end, Math.max(now, start)) - start) / 1000 * Math.max(found.devices.length, 1);
     const isMidnight = local.endsWith("T00:00");
     const name = byDay ? local.slice(0, 10) : `${local.slice(0, 10)} ${local.slice(11)}–${clock(stretch.end).slice(11)}`;
     return {
       name,
       label: byDay || (isMidnight && context.days > 1) ? local.slice(5, 10) : local.slice(11),
       nth: byDay ? index : Number(local.slice(11, 13)) + 24 * (Number(local.slice(8, 10)) % 2),
-      recorded: Date.parse(stretch.start) > now ? null : stretch.recordedSeconds / seconds,
+      recorded: start >= now ? null : stretch.recordedSeconds / seconds,
       recordedSeconds: stretch.recordedSeconds,
     };
   });
