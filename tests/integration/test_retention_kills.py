@@ -44,10 +44,10 @@ GOES, PALES, STAYS = 90, 45, 10
 DAYS = {"media_days": 30, "record_days": 60}
 EVENTS_A_DEVICE = 10
 KEPT_EVERY = 5
-KILLED_AFTER = (2, 5, 7)
+KILLED_AFTER = (2, 4, 5)
 """Steps of a life, and a little of the next."""
-KILLED_IN_SWEEP = (1, 12)
-"""Files that are removed by then."""
+KILLED_IN_SWEEP = ("unlink 1", "unlinked 12")
+"""Before the first file is removed, and after the twelfth."""
 
 
 @dataclass(frozen=True)
@@ -218,33 +218,18 @@ def assert_whole(engine: Engine, filled: Filled) -> None:
     assert now.deleted.files == 2 * len(gone | now.pale)
 
 
-def begin(lives: subprocess.Popen[str]) -> int:
-    """A life; its process."""
+def live(lives: subprocess.Popen[str], line: str) -> int:
+    """A life; the signal that killed it, or 0."""
     assert lives.stdin is not None
-    print(file=lives.stdin, flush=True)
-    return int(until(lives, "begun").split()[1])
-
-
-def until(lives: subprocess.Popen[str], word: str) -> str:
-    """The next line that begins with a word."""
     assert lives.stdout is not None
-    while not (line := lives.stdout.readline()).startswith(word):
-        assert line, f"all ended before {word!r}"
-        assert not line.startswith("ended"), f"a life ended before {word!r}: {line}"
-    return line
-
-
-def kill(lives: subprocess.Popen[str], child: int) -> None:
-    os.kill(child, signal.SIGKILL)
-    ended = int(until(lives, "ended").split()[1])
-    assert ended == signal.SIGKILL, "it ended before the kill"
+    print(line, file=lives.stdin, flush=True)
+    return os.WTERMSIG(int(lives.stdout.readline()))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL (POSIX)")
 async def test_a_deletion_killed_at_random_moments_ends_as_if_it_never_was(filled: Filled) -> None:
     engine = engine_of(filled.folder, filled.url)
     delays = np.random.default_rng(11)
-    before = len(files_of(filled.folder))
     with subprocess.Popen(
         [sys.executable, str(SCRIPT), str(filled.folder), filled.url or "-", filled.account_id],
         stdin=subprocess.PIPE,
@@ -252,21 +237,13 @@ async def test_a_deletion_killed_at_random_moments_ends_as_if_it_never_was(fille
         text=True,
     ) as lives:
         for steps in KILLED_AFTER:
-            child = begin(lives)
-            for _ in range(steps):
-                until(lives, "step")
-            time.sleep(delays.uniform(0.0, 0.015))
-            kill(lives, child)
+            delay_s = delays.uniform(0.0001, 0.015)
+            assert live(lives, f"step {steps} {delay_s:.6f}") == signal.SIGPROF
             assert_whole(engine, filled)
-        for removed in KILLED_IN_SWEEP:
-            child = begin(lives)
-            until(lives, "sweep")
-            while len(files_of(filled.folder)) > before - removed:
-                pass
-            kill(lives, child)
+        for line in KILLED_IN_SWEEP:
+            assert live(lives, line) == signal.SIGKILL
             assert_whole(engine, filled)
-        begin(lives)
-        assert until(lives, "ended") == "ended 0\n"
+        assert live(lives, "end") == 0
 
     assert_whole(engine, filled)
     end = found(engine, filled)
