@@ -14,7 +14,7 @@ from contextlib import (
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.search.base import Hits, IndexQuery
 from video_detective.storage import (
@@ -63,6 +63,7 @@ from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach, reaches_event
 from video_detective.storage.retention.retention import Retention
+from video_detective.storage.sqlite_connections import SqliteConnections
 from video_detective.storage.statistics.statistics import Statistics
 from video_detective.storage.vectors import Vectors
 from video_detective.storage.work.repository import Work
@@ -75,11 +76,12 @@ class Database:
     killed. Every method raises ``StorageError`` when the database cannot be used.
     """
 
-    def __init__(self, address: Address, engine: AsyncEngine) -> None:
+    def __init__(self, address: Address, lock_timeout_s: float) -> None:
         self._address = address
         self._place = address.place
         self._kind = address.kind
-        self._engine = engine
+        self._sqlite = SqliteConnections()
+        self._engine = address.async_engine(lock_timeout_s, self._sqlite)
         # SQLite has one writer at a time: queue here, in order, rather than poll for its lock.
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if address.kind == "sqlite" else nullcontext()
@@ -123,7 +125,7 @@ class Database:
             if address.kind == "sqlite":
                 Path(address.place).parent.mkdir(parents=True, exist_ok=True)
             await asyncio.to_thread(migrate.upgrade, address, lock_timeout_s)
-        database = cls(address, address.async_engine(lock_timeout_s))
+        database = cls(address, lock_timeout_s)
         try:
             async with database._reading() as connection:
                 is_stale = await reindexing.is_stale(connection)
@@ -155,6 +157,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""
         await self._engine.dispose()
+        await self._sqlite.end()
 
     async def __aenter__(self) -> Self:
         return self

@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeDecorator
 
 from video_detective.errors import StorageError, UsageError
 from video_detective.storage.failures import unstorable
+from video_detective.storage.sqlite_connections import SqliteConnections
 
 FILE_NAME = "video-detective.db"
 WRITE = "video_detective_write"
@@ -130,11 +131,13 @@ class Address:
     def _file(cls, path: str) -> Address:
         return cls("sqlite", URL.create("sqlite+aiosqlite", database=path), path)
 
-    def async_engine(self, lock_timeout_s: float) -> AsyncEngine:
-        """A pooled engine for the running event loop."""
+    def async_engine(self, lock_timeout_s: float, connections: SqliteConnections) -> AsyncEngine:
+        """A pooled engine for the running event loop; its ``connections``, where it is SQLite."""
         if self.kind == "sqlite":
             engine = create_async_engine(
-                self.url, json_serializer=_dump_json, connect_args={"timeout": lock_timeout_s}
+                self.url,
+                json_serializer=_dump_json,
+                connect_args={"timeout": lock_timeout_s, "async_creator_fn": connections},
             )
             _prepare_sqlite(engine.sync_engine)
             return engine
