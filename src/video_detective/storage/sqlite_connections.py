@@ -18,7 +18,7 @@ class SqliteConnection(aiosqlite.Connection):
     """A connection and its thread, which tells the event loop what it has done.
 
     Args:
-        options: As for ``sqlite3.connect``.
+        args, options: As for ``sqlite3.connect``.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -10,6 +10,9 @@ const WIDEST = 64;
 const TEXTURES = 6; // as many as there are colours
 let made = 0;
 
+// Whether a slot was recorded throughout; of one to come nothing is.
+export const isWhole = (slot) => slot.recorded >= 0.995;
+
 export const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 }).format;
 
 // Round numbers from 0 to the first that is not below the most.
@@ -88,7 +91,7 @@ export function columns({ slots, series, unit, tip }) {
       const pad = Math.max(Math.min(each * 0.15, 4), (each - WIDEST) / 2);
       const mark = shape("g", { class: "mark" }, [shape("rect", { x, y: TOP, width: each, height: high + GAP_BAND + 2, class: "hit" })]);
       if (!slot.recorded) mark.append(shape("rect", { x, y: TOP, width: each, height: high, fill: `url(#${id}-${slot.recorded === 0 ? "gap" : "ahead"})` }));
-      else if (slot.recorded < 0.995) {
+      else if (!isWhole(slot)) {
         mark.append(shape("rect", { x, y: TOP + high + 2, width: each, height: GAP_BAND, fill: `url(#${id}-gap)` }));
       }
       let below = 0;
@@ -193,7 +196,7 @@ export function plot(title, draw) {
 // What the colours mean; of `slots`, also what it means that nothing stands there.
 export function legend(names, slots = []) {
   const items = names.map((name, n) => element("li", {}, [swatch(n), name]));
-  if (slots.some(({ recorded }) => recorded !== null && recorded < 0.995)) items.push(element("li", {}, [swatch("gap"), text.not_recorded]));
+  if (slots.some((slot) => slot.recorded !== null && !isWhole(slot))) items.push(element("li", {}, [swatch("gap"), text.not_recorded]));
   if (slots.some(({ recorded }) => recorded === null)) items.push(element("li", {}, [swatch("ahead"), text.to_come]));
   return element("ul", { className: "legend" }, items);
 }

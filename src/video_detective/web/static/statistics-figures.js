@@ -2,7 +2,7 @@
 import { failureNotice, get } from "./api.js";
 import { element, english, fill, text } from "./dom.js";
 import { clockIn } from "./period.js";
-import { columns, legend, number, plot, rows } from "./plot.js";
+import { columns, isWhole, legend, number, plot, rows } from "./plot.js";
 import { behind } from "./plot-table.js";
 import { heatMap } from "./statistics-heat.js";
 import { slotsOf, tipOf } from "./statistics-slots.js";
@@ -77,7 +77,7 @@ function overTime(title, file, found, series, context, unit) {
   }
   return [
     plot(title, columns({ slots, series, unit, tip: tipOf(slots, series) })),
-    ...(series.length > 1 || slots.some((slot) => !(slot.recorded >= 0.995)) ? [legend(series.map((one) => one.name), slots)] : []),
+    ...(series.length > 1 || !slots.every(isWhole) ? [legend(series.map((one) => one.name), slots)] : []),
     behind(title, fileName(file, context), [found.groupBy === "day" ? text.day : text.hour, ...series.map((one) => one.name), text.recorded_seconds],
       slots.map((slot, n) => [slot.name, ...series.map((one) => (slot.recorded === 0 && !one.values[n] ? null : one.values[n])), Math.round(slot.recordedSeconds)])),
   ];

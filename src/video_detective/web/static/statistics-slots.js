@@ -1,7 +1,7 @@
 // Hours and days of an answer: what they are called, and what is said of each.
 import { fill, text } from "./dom.js";
 import { clockIn } from "./period.js";
-import { number } from "./plot.js";
+import { isWhole, number } from "./plot.js";
 
 // What the stretches of an answer are called, and how much of each was recorded.
 export function slotsOf(found, context) {
@@ -28,7 +28,7 @@ export function slotsOf(found, context) {
 function recordedWords(slot) {
   if (slot.recorded === null) return text.to_come;
   if (slot.recorded === 0) return text.not_recorded;
-  return slot.recorded < 0.995 ? fill(text.partly_recorded, { share: Math.round(slot.recorded * 100) }) : null;
+  return isWhole(slot) ? null : fill(text.partly_recorded, { share: Math.round(slot.recorded * 100) });
 }
 
 export function tipOf(slots, series) {
