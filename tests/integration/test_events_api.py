@@ -209,6 +209,18 @@ WRONG = {
 }
 
 
+async def test_a_body_that_is_no_json_is_refused_as_a_whole(http: httpx.AsyncClient) -> None:
+    answer = await http.post(
+        "/api/v1/analysis/insights/search",
+        content=b'{"query": 5',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 400
+    (problem,) = answer.json()["error"]["details"]
+    assert (problem["field"], problem["reason"]) == ("body", "json_invalid")
+
+
 async def test_what_cannot_be_meant_is_named(http: httpx.AsyncClient) -> None:
     for field, value in WRONG.items():
         answer = await http.get("/api/v1/events", params={field: value})

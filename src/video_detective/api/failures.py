@@ -137,9 +137,12 @@ def failure(
     return JSONResponse(body.model_dump(exclude_none=True), status_code=status)
 
 
-def _field_of(place: Sequence[str | int]) -> str:
+def _field_of(item: Mapping[str, Any]) -> str:
     """``recipients[2]`` of a body; a parameter's name; ``body`` of a body as a whole."""
-    return field_name(tuple(place[1:])) if len(place) > 1 else "body"
+    place: Sequence[str | int] = item["loc"]
+    # Of a text that is no JSON the place is a character's.
+    is_whole = len(place) == 1 or item["type"] == "json_invalid"
+    return "body" if is_whole else field_name(tuple(place[1:]))
 
 
 def _problem(field: str, what: str) -> Problem:
@@ -197,9 +200,7 @@ def handle_failures(app: FastAPI) -> None:
             methods = _paths_of(request).get(request.url.path, {request.method.lower(): None})
             if request.method.lower() not in methods:
                 return await http(request, HTTPException(405))
-        details = [
-            (_field_of(item["loc"]), flaw_of(item, str(item["msg"]))) for item in error.errors()
-        ]
+        details = [(_field_of(item), flaw_of(item, str(item["msg"]))) for item in error.errors()]
         names = ", ".join(f"{field}: {problem}" for field, problem in details)
         return failure(request, 400, "VALIDATION_ERROR", names, details)
 
