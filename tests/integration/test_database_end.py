@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from video_detective.errors import StorageError
 from video_detective.storage.database import Database
 
 SLOW = text(
@@ -35,6 +36,29 @@ async def cut_off(folder: Path) -> list[str]:
     gc.collect()
     await asyncio.sleep(0)
     return told
+
+
+async def close_in_use(folder: Path) -> list[BaseException | None]:
+    """Close a database while statements are under way; how they and a later one end."""
+    database = await Database.open(folder)
+    asked = [asyncio.create_task(ask(database)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0.01)
+    ends = await asyncio.gather(*asked, ask(database), return_exceptions=True)
+    await closing
+    del database
+    gc.collect()
+    return ends
+
+
+def test_what_is_under_way_is_waited_for_and_nothing_comes_after(tmp_path: Path) -> None:
+    *asked, later = asyncio.run(close_in_use(tmp_path))
+
+    assert asked == [None, None, None]
+    assert isinstance(later, StorageError)
+    assert "it was closed" in str(later)
+    gc.collect()
 
 
 def test_a_statement_that_is_cut_off_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import re
@@ -13,7 +15,8 @@ from typing import Any, get_args
 
 import httpx
 import pytest
-from tests.api import client_of, make_account, make_key
+from starlette.types import Message
+from tests.api import app_over, client_of, make_account, make_key
 from tests.service import INTRUSION, PACING, PARKED, START_NS, fill
 
 from video_detective.api.v1 import events
@@ -176,6 +179,41 @@ async def test_an_export_says_what_is_no_longer_sound(
     assert set(absent.values()) == {"altered"}
     assert "因此未放入" in page
     assert (await http.get("/api/v1/events/evt_20990101_cam01_0001/export")).status_code == 404
+
+
+async def test_an_export_that_nobody_waits_for_leaves_no_file_open(workspace: Workspace) -> None:
+    app, key = app_over(workspace), await make_key(workspace, "analytics:read")
+    path = f"/api/v1/events/{INTRUSION}/export"
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1",
+        "method": "GET", "scheme": "http", "path": path, "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {key}".encode())],
+        "client": ("127.0.0.1", 1), "server": ("test", 80), "root_path": "",
+    }  # fmt: skip
+    asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return asked.pop() if asked else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(dict(scope), receive, send)
+    whole = sum(len(message.get("body", b"")) for message in sent)
+    assert sent[0]["status"] == 200
+    assert whole < 4096, "it was sent to nobody"
+    # The service ends, sooner or later.
+    for turns in (5, 20, 40, 60, 80, 100, 150, 200, 400):
+        request = asyncio.create_task(app(dict(scope), receive, send))
+        for _ in range(turns):
+            await asyncio.sleep(0.0002)
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await asyncio.sleep(0)
+    gc.collect()  # a file that was left open is a warning, and that is a failure
 
 
 async def test_events_and_tracks_of_others_are_not_there(workspace: Workspace) -> None:

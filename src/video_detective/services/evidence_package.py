@@ -8,7 +8,7 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,6 @@ _SUFFIXES = {"image/jpeg": ".jpg", "video/mp4": ".mp4"}
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """Of every file in a package: the same event gives the same bytes."""
 _IN_MEMORY = 4 << 20
-_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,38 +79,37 @@ async def export_event(
     return output
 
 
-async def package(workspace: Workspace, stored: StoredEvent, language: Language) -> Iterator[bytes]:
-    """An event's evidence package in pieces: a ZIP that Windows can unpack too.
+async def package(workspace: Workspace, stored: StoredEvent, language: Language) -> IO[bytes]:
+    """An event's evidence package as an open file: a ZIP that Windows can unpack too.
 
     ``event.json`` is the record, ``event.html`` the same to read, ``frames/`` and ``clip.mp4`` the
     files as they are stored. ``manifest.json`` and ``SHA256SUMS`` have the SHA-256 of each. A file
     that is gone, was changed since it was stored, or was deleted by retention is left out; record
-    and page say so. The same
-    event gives the same bytes.
+    and page say so. The same event gives the same bytes.
 
     Args:
         workspace: Where its files are.
         stored: The event.
         language: Of the page.
 
+    Returns:
+        A temporary file at its beginning, to be closed by the caller.
+
     Raises:
         StorageError: stored files cannot be read.
     """
     write = await _writer(workspace, stored, language, hide_faces=False)
     # Clips are up to a minute long: beyond some size it waits on the disk, not in memory.
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when sent
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - given to the caller
+    writing = asyncio.get_running_loop().run_in_executor(None, write, file)
     try:
-        await asyncio.to_thread(write, file)
-        file.seek(0)
+        await asyncio.shield(writing)
     except BaseException:
-        file.close()
+        # Of a task that is cut off the thread goes on for a while.
+        writing.add_done_callback(lambda _: file.close())
         raise
-    return _pieces(file)
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        yield from iter(partial(file.read, _CHUNK), b"")
+    file.seek(0)
+    return file
 
 
 async def _writer(

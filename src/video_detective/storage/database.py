@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
+    contextmanager,
     nullcontext,
 )
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from video_detective.errors import StorageError
 from video_detective.search.base import Hits, IndexQuery
 from video_detective.storage import (
     counting,
@@ -60,6 +62,7 @@ from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
 from video_detective.storage.notices.notices import Notices
 from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
+from video_detective.storage.patience import patiently
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach, reaches_event
 from video_detective.storage.retention.retention import Retention
@@ -86,6 +89,8 @@ class Database:
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if address.kind == "sqlite" else nullcontext()
         )
+        self._in_use = 0
+        self._is_closed = False
         self.changes = 0
         """How many transactions of this object have changed something."""
         self.devices = Devices(address.kind, self._reading, self._writing)
@@ -155,7 +160,13 @@ class Database:
         return await asyncio.to_thread(queue_place, self._address)
 
     async def close(self) -> None:
-        """Close every connection; the database cannot be used afterwards."""
+        """Close every connection; the database cannot be used afterwards.
+
+        What is under way is waited for, for some seconds at most: the pool forgets connections
+        that come back later, and would make new ones for those who still ask.
+        """
+        self._is_closed = True
+        await patiently(lambda: self._in_use == 0)
         await self._engine.dispose()
         await self._sqlite.end()
 
@@ -165,15 +176,30 @@ class Database:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
+    @contextmanager
+    def _use(self) -> Iterator[None]:
+        if self._is_closed:
+            raise StorageError(
+                f"The database {self._place} cannot be used: it was closed",
+                remedy="Try again later",
+                reason="storage_unusable",
+            )
+        self._in_use += 1
+        try:
+            with explained(self._place):
+                yield
+        finally:
+            self._in_use -= 1
+
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with explained(self._place):
+        with self._use():
             async with self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        with explained(self._place):
+        with self._use():
             async with self._turn, self._engine.connect() as connection:
                 await connection.execution_options(**{WRITE: True})
                 async with connection.begin():

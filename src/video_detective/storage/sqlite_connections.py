@@ -9,9 +9,9 @@ from typing import Any
 
 import aiosqlite
 
+from video_detective.storage.patience import patiently
+
 _ROWS_A_TURN = 64
-_PATIENCE_S = 5.0
-_LOOK_S = 0.001
 
 
 class SqliteConnection(aiosqlite.Connection):
@@ -60,7 +60,4 @@ class SqliteConnections:
 
         A loop that is closed before cannot be told of their end, and they would fail.
         """
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + _PATIENCE_S
-        while not all(one.is_over for one in list(self._made)) and loop.time() < until_s:
-            await asyncio.sleep(_LOOK_S)
+        await patiently(lambda: all(one.is_over for one in list(self._made)))

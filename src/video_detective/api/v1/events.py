@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from contextlib import ExitStack
+from functools import partial
+from typing import IO, Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Security
 from fastapi.responses import Response, StreamingResponse
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from starlette.types import Receive, Scope, Send
 
 from video_detective.api.envelope import PageQuery, Wire, answer, caller_of, page_of, responses
 from video_detective.narration.catalogue import Language
@@ -33,6 +36,7 @@ EventType = Literal[
     "line_crossing", "intrusion", "loitering", "pacing", "abandoned_object", "crowding", "metric",
     "wrong_way", "speed", "post_left", "camera_tampered",
 ]  # fmt: skip
+_CHUNK = 1 << 16
 _SUFFIXES = {"image/jpeg": ".jpg", "video/mp4": ".mp4"}
 _EXAMPLE: dict[str, Any] = {
     "eventId": "evt_20260115_cam-3f9a1b2c4d5e_0001",
@@ -294,12 +298,15 @@ def routes(workspace: Workspace) -> APIRouter:
         The same event gives the same bytes. That it was exported is in the audit log.
         """
         stored = await event_pages.find(workspace, caller, event_id)
-        pieces = await package(workspace.within(caller.reach), stored, query.lang)
-        details = {"lang": query.lang}
-        entry = caller.entry("evidence.export", event_id, time_ns=now_ns(), details=details)
-        await workspace.database.accounts.log([entry])
-        headers = {"Content-Disposition": f'attachment; filename="evidence-{event_id}.zip"'}
-        return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+        with ExitStack() as held:
+            file = held.enter_context(
+                await package(workspace.within(caller.reach), stored, query.lang)
+            )
+            details = {"lang": query.lang}
+            entry = caller.entry("evidence.export", event_id, time_ns=now_ns(), details=details)
+            await workspace.database.accounts.log([entry])
+            held.pop_all()
+        return _Package(file, f"evidence-{event_id}.zip")
 
     @router.patch("/{id}", responses=responses(Event, 404, 413, 415))
     async def update_event(
@@ -317,6 +324,22 @@ def routes(workspace: Workspace) -> APIRouter:
         return places, links
 
     return router
+
+
+class _Package(StreamingResponse):
+    """Closes its file in the end, also where nobody waits for it any more."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        super().__init__(
+            iter(partial(file.read, _CHUNK), b""),
+            media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
 
 
 def wire(stored: StoredEvent, places: Places, links: MediaLinks) -> dict[str, Any]:
