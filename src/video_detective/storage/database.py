@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-    nullcontext,
-)
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from video_detective.errors import StorageError
 from video_detective.search.base import Hits, IndexQuery
 from video_detective.storage import (
     counting,
@@ -52,8 +43,9 @@ from video_detective.storage.base import (
     TrackRow,
 )
 from video_detective.storage.changes import Changes
+from video_detective.storage.connections import Connections
 from video_detective.storage.devices.devices import Devices
-from video_detective.storage.dialects import WRITE, Address
+from video_detective.storage.dialects import Address
 from video_detective.storage.documents import Built
 from video_detective.storage.failures import explained
 from video_detective.storage.insights.insights import Insights
@@ -62,11 +54,9 @@ from video_detective.storage.narration_rows import NarrationRequest
 from video_detective.storage.narrations import Narrations
 from video_detective.storage.notices.notices import Notices
 from video_detective.storage.notices.rates import SharedWindows, WindowsInMemory
-from video_detective.storage.patience import patiently
 from video_detective.storage.queue_place import QueuePlace, queue_place
 from video_detective.storage.reach import Reach, reaches_event
 from video_detective.storage.retention.retention import Retention
-from video_detective.storage.sqlite_connections import SqliteConnections
 from video_detective.storage.statistics.statistics import Statistics
 from video_detective.storage.vectors import Vectors
 from video_detective.storage.work.repository import Work
@@ -83,16 +73,9 @@ class Database:
         self._address = address
         self._place = address.place
         self._kind = address.kind
-        self._sqlite = SqliteConnections()
-        self._engine = address.async_engine(lock_timeout_s, self._sqlite)
-        # SQLite has one writer at a time: queue here, in order, rather than poll for its lock.
-        self._turn: AbstractAsyncContextManager[object] = (
-            asyncio.Lock() if address.kind == "sqlite" else nullcontext()
-        )
-        self._in_use = 0
-        self._is_closed = False
-        self.changes = 0
-        """How many transactions of this object have changed something."""
+        self._connections = Connections(address, lock_timeout_s)
+        self._reading = self._connections.reading
+        self._writing = self._connections.writing
         self.devices = Devices(address.kind, self._reading, self._writing)
         self.accounts = Accounts(address.kind, self._reading, self._writing)
         self.narrations = Narrations(address.kind, self._reading, self._writing)
@@ -159,52 +142,20 @@ class Database:
         """
         return await asyncio.to_thread(queue_place, self._address)
 
-    async def close(self) -> None:
-        """Close every connection; the database cannot be used afterwards.
+    @property
+    def changes(self) -> int:
+        """How many transactions of this object have changed something."""
+        return self._connections.changes
 
-        What is under way is waited for, for some seconds at most: the pool forgets connections
-        that come back later, and would make new ones for those who still ask.
-        """
-        self._is_closed = True
-        await patiently(lambda: self._in_use == 0)
-        await self._engine.dispose()
-        await self._sqlite.end()
+    async def close(self) -> None:
+        """Close every connection when what is under way has ended; it cannot be used afterwards."""
+        await self._connections.close()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
-
-    @contextmanager
-    def _use(self) -> Iterator[None]:
-        if self._is_closed:
-            raise StorageError(
-                f"The database {self._place} cannot be used: it was closed",
-                remedy="Try again later",
-                reason="storage_unusable",
-            )
-        self._in_use += 1
-        try:
-            with explained(self._place):
-                yield
-        finally:
-            self._in_use -= 1
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with self._use():
-            async with self._engine.connect() as connection:
-                yield connection
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        with self._use():
-            async with self._turn, self._engine.connect() as connection:
-                await connection.execution_options(**{WRITE: True})
-                async with connection.begin():
-                    yield connection
-                self.changes += 1
 
     # --- cameras
 
