@@ -18,6 +18,7 @@ from video_detective.storage.dialects import (
     require_utf8,
     upsert_into,
 )
+from video_detective.storage.new_file import make_sqlite
 from video_detective.storage.tables import META, METADATA
 
 HEAD = "0009"
@@ -48,6 +49,8 @@ def upgrade(address: Address, lock_timeout_s: float) -> None:
         StorageError: the database was written by a newer version, or cannot hold Chinese; or
             others used it all the time. Then nothing was changed.
     """
+    if address.kind == "sqlite":
+        make_sqlite(Path(address.place))
     engine = address.migration_engine(lock_timeout_s)
     try:
         with engine.connect() as connection:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from video_detective.storage.dialects import Address
 from video_detective.storage.failures import storage_error
+from video_detective.storage.new_file import make_sqlite
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def queue_place(address: Address) -> QueuePlace:
     if address.kind == "postgresql":
         return QueuePlace(address.url.render_as_string(hide_password=False), address.place)
     path = Path(address.place).with_suffix(".jobs.db")
+    make_sqlite(path)
     try:
         with closing(sqlite3.connect(path)) as connection:
             # The mode stays with the file. In the default one, readers make writers wait.
