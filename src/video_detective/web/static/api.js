@@ -15,8 +15,13 @@ export async function refusal(...given) {
   return error;
 }
 
-export function signInAddress() {
-  return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+// Leads back to where one is at the click: what is asked for may have changed since it was drawn.
+function signInLink(label) {
+  const link = element("a", { className: "button" }, [label]);
+  const aim = () => { link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`; };
+  aim();
+  link.addEventListener("click", aim);
+  return link;
 }
 
 // Shown once, above whatever page it is; what is on the page stays there.
@@ -24,9 +29,7 @@ function tellSignedOut() {
   const banner = document.getElementById("banner");
   if (!banner.hidden) return;
   banner.hidden = false;
-  banner.replaceChildren(
-    `${text.expired} `, element("a", { href: signInAddress(), className: "button" }, [text.expired_link]),
-  );
+  banner.replaceChildren(`${text.expired} `, signInLink(text.expired_link));
 }
 
 async function ask(path, options) {
@@ -69,7 +72,7 @@ export function explain(error) {
 // What happened and what to do next, as nodes.
 export function failureNotice(error, again) {
   if (error.status === 401) {
-    return [explain(error), " ", element("a", { href: signInAddress(), className: "button" }, [text.sign_in])];
+    return [explain(error), " ", signInLink(text.sign_in)];
   }
   if (!again) return [explain(error)];
   const retry = element("button", { type: "button" }, [text.retry]);
