@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import create_engine, func, make_url, select, text, update
 from sqlalchemy.pool import NullPool
 from tests.api import client_of, quick
+from tests.locks import until_waiting
 from tests.service import ns
 from tests.tenants import Tenant, make_tenant
 
@@ -32,6 +33,7 @@ from video_detective.services.retention import (
 )
 from video_detective.services.search import search
 from video_detective.services.workspace import Workspace, open_workspace
+from video_detective.storage.accounts import audit
 from video_detective.storage.retention import Round
 from video_detective.storage.service_tables import (
     ALERTS,
@@ -39,6 +41,7 @@ from video_detective.storage.service_tables import (
     ATTRIBUTES,
     DELIVERIES,
     INSIGHTS,
+    MEDIA_DELETIONS,
     RUN_BEGINNINGS,
 )
 from video_detective.storage.tables import COVERAGE, EVENTS, METADATA, TRACK_POINTS
@@ -229,6 +232,38 @@ async def test_kept_and_confirmed_events_and_what_is_around_them_stay(
     later = time.time_ns() + DAY_NS
     row = await run_round(workspace, first.caller.account_id, now_ns=lambda: later)
     assert count(workspace, url, first)["events"] == 1
+
+
+@pytest.mark.parametrize("days", ["media_days", "record_days"])
+async def test_an_event_that_is_being_kept_is_not_deleted_meanwhile(
+    days: str, tmp_path: Path, new_postgres_database: Callable[[], str]
+) -> None:
+    url = new_postgres_database()
+    async with open_workspace(tmp_path / "data", url) as opened:
+        workspace = quick(opened)
+        tenant = await make_tenant(workspace, tmp_path, "first", "alder", url=url)
+        change(workspace, url, update(RUN_BEGINNINGS).values(begun_ms=ns(0) // 1_000_000))
+        await change_retention(workspace, tenant.caller, {days: 30}, now_ns=time.time_ns())
+        event_id = f"evt_20260115_{tenant.ids['camera']}_0002"
+        async with workspace.database._writing() as connection:
+            # Whoever keeps it is held up at the end, by somebody else's entry in the log.
+            entry = tenant.caller.entry("event.keep", "another", time_ns=1)
+            await audit.append(connection, "postgresql", entry)
+            keeping = asyncio.create_task(
+                keep_event(workspace, tenant.caller, event_id, kept=True, now_ns=time.time_ns())
+            )
+            await until_waiting(workspace.database, 1)
+            deleting = asyncio.create_task(run_round(workspace, tenant.caller.account_id))
+            await until_waiting(workspace.database, 2)
+        await keeping
+        row = await deleting
+
+        assert row is not None
+        assert row.last is not None
+        assert not row.last.deleted.is_nothing
+        is_there = select(func.count()).where(EVENTS.c.event_id == event_id)
+        is_pale = select(func.count()).where(MEDIA_DELETIONS.c.event_id == event_id)
+        assert change(workspace, url, is_there, is_pale) == [[(1,)], [(0,)]]
 
 
 async def test_what_was_found_lately_in_old_footage_is_not_old(

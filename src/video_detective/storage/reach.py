@@ -43,12 +43,19 @@ def of_camera(reach: Reach | None, column: ColumnElement[str]) -> ColumnElement[
     return column.in_(theirs)
 
 
-async def reaches_event(connection: AsyncConnection, reach: Reach | None, event_id: str) -> bool:
-    """Whether an event is in reach. It takes as long for a foreign one as for none."""
+async def reaches_event(
+    connection: AsyncConnection, reach: Reach | None, event_id: str, *, lock: bool = False
+) -> bool:
+    """Whether an event is in reach. It takes as long for a foreign one as for none.
+
+    With ``lock`` nobody else changes or deletes it until the end of the transaction.
+    """
     query = select(EVENTS.c.event_id).where(EVENTS.c.event_id == event_id)
     camera = of_camera(reach, EVENTS.c.camera_id)
     if camera is not None:
         query = query.where(camera)
+    if lock:
+        query = query.with_for_update(of=EVENTS, key_share=True)
     return await connection.scalar(query) is not None
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Select, Text, and_, cast, exists, func, select, tuple_, update
+from sqlalchemy import Text, and_, cast, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from video_detective.storage import documents
 from video_detective.storage.dialects import insert_into
 from video_detective.storage.reading import chunks
 from video_detective.storage.retention.base import Deleted
@@ -68,9 +69,14 @@ async def let_go(
         before_ns: What is too old.
         now_ns: When this is.
     """
-    chosen = await _still(
-        connection, select(EVENTS.c.event_id, EVENTS.c.start_ns), event_ids, before_ns
+    await documents.lock_events(connection, kind, list(event_ids))
+    # Some may have been kept since, by whoever had them locked.
+    found = await connection.execute(
+        select(EVENTS.c.event_id, EVENTS.c.start_ns)
+        .where(EVENTS.c.event_id.in_(event_ids), is_too_old(before_ns), HAS_MEDIA)
+        .order_by(EVENTS.c.event_id)
     )
+    chosen = [(row.event_id, row.start_ns) for row in found]
     ids = [event_id for event_id, _ in chosen]
     if not ids:
         return Deleted()
@@ -133,19 +139,6 @@ def _is_shown() -> Any:
         EVIDENCE.c.frame_id == FRAMES.c.frame_id,
         ~exists().where(MEDIA_DELETIONS.c.event_id == EVIDENCE.c.event_id),
     )
-
-
-async def _still(
-    connection: AsyncConnection,
-    query: Select[tuple[str, int]],
-    event_ids: Collection[str],
-    before_ns: int,
-) -> list[tuple[str, int]]:
-    """Those that are still to go; from here on nobody changes them (PostgreSQL)."""
-    query = query.where(EVENTS.c.event_id.in_(event_ids), is_too_old(before_ns), HAS_MEDIA)
-    locked = query.order_by(EVENTS.c.event_id).with_for_update(of=EVENTS, key_share=True)
-    found = await connection.execute(locked)
-    return [(row.event_id, row.start_ns) for row in found]
 
 
 async def _let_snapshots_go(

@@ -48,10 +48,16 @@ async def delete_events(
         .limit(EVENTS_A_STEP)
     )
     starts = {row.event_id: row.start_ns for row in found}
-    ids = sorted(starts)
-    if not ids:
+    if not starts:
         return Deleted()
-    await documents.lock_events(connection, kind, ids)
+    await documents.lock_events(connection, kind, sorted(starts))
+    # Some may have been kept since, by whoever had them locked.
+    still = select(EVENTS.c.event_id).where(
+        EVENTS.c.event_id.in_(list(starts)), is_too_old(before_ns)
+    )
+    ids = sorted(await connection.scalars(still))
+    if not ids:
+        return await delete_events(connection, kind, camera_id, before_ns)
     files, size = await media_of(connection, ids)
     await documents.drop_events(connection, ids)
     alerts = select(ALERTS.c.alert_id).where(ALERTS.c.event_id.in_(ids))
@@ -62,8 +68,8 @@ async def delete_events(
         events=len(ids),
         files=files,
         bytes=size,
-        first_ns=min(starts.values()),
-        last_ns=max(starts.values()),
+        first_ns=min(starts[event_id] for event_id in ids),
+        last_ns=max(starts[event_id] for event_id in ids),
     )
 
 

@@ -115,7 +115,8 @@ class Retention:
             False when there is no such event in reach.
         """
         async with self._writing() as connection:
-            if not await reaches_event(connection, reach, event_id):
+            # Who deletes it at this moment has done so, or sees that it is kept.
+            if not await reaches_event(connection, reach, event_id, lock=True):
                 return False
             if kept:
                 changed = await connection.execute(
