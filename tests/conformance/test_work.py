@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from tests.locks import until_waiting
 
 from video_detective.config import Camera
 from video_detective.storage import CameraRow, RunKey, Step, TrackRow
@@ -15,6 +17,7 @@ from video_detective.storage.accounts.audit import AuditEntry
 from video_detective.storage.database import Database
 from video_detective.storage.ids import new_id
 from video_detective.storage.reach import Reach
+from video_detective.storage.service_tables import ANALYSIS_JOBS
 from video_detective.storage.work.base import JobEnd, JobRow, LiveReport, NodeRow
 
 NODE = "5f0c1a9e-7f5e-4e54-a9f3-d0f7f5a0c2b1"
@@ -327,6 +330,25 @@ async def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_is_asked(
     assert await jobs.cancel(runs.job_id, now_ns=7, entry=None) == "asked"
 
     assert await jobs.progress({runs.job_id: (epoch, {})}) == {runs.job_id: "cancelled"}
+
+
+async def test_a_job_that_is_given_back_at_that_moment_is_cancelled_all_the_same(
+    tmp_path: Path, new_postgres_database: Callable[[], str]
+) -> None:
+    async with await Database.open(tmp_path, new_postgres_database()) as db:
+        document = Camera(name="cam01").model_dump(mode="json")
+        await db.save_camera(
+            CameraRow(camera_id="cam01", name="cam01", timezone="Asia/Taipei", document=document)
+        )
+        job = await a_job(db, status="queued")
+        assert await db.work.jobs.claim(job, now_ns=1) is not None
+        async with db._writing() as connection:
+            given_back = update(ANALYSIS_JOBS).where(ANALYSIS_JOBS.c.job_id == job.job_id)
+            await connection.execute(given_back.values(status="queued", beats=None))
+            cancelling = asyncio.create_task(db.work.jobs.cancel(job.job_id, now_ns=5, entry=None))
+            await until_waiting(db, 1)
+
+        assert await cancelling == "cancelled"
 
 
 async def test_a_job_that_was_given_back_is_taken_by_the_next(db: Database) -> None:

@@ -301,6 +301,9 @@ async def cancel_jobs(
     Returns:
         How many ended at once, and how many have a process that is asked to end.
     """
+    # One that is given back at this moment is waited for: it would be neither waiting nor running.
+    open_ones = select(_JOBS.job_id).where(which, _JOBS.status.not_in(ENDED))
+    await connection.execute(open_ones.order_by(_JOBS.job_id).with_for_update())
     waiting = (which, _JOBS.status.in_(("uploading", "queued")))
     ended = await connection.execute(
         update(ANALYSIS_JOBS)
