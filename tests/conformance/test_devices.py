@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from tests.locks import until_waiting
 
 from video_detective.config import Camera, SceneDocument
 from video_detective.errors import ConflictError, MissingError
@@ -15,8 +17,10 @@ from video_detective.storage import CameraRow, RunKey, StoredEvent
 from video_detective.storage.accounts.rows import AccountRow
 from video_detective.storage.database import Database
 from video_detective.storage.devices import DeviceChange, DeviceRow
+from video_detective.storage.devices.reading import locked
 from video_detective.storage.ids import new_id
 from video_detective.storage.reach import Reach
+from video_detective.storage.tables import CAMERAS
 
 NOW = 1_765_893_900_000_000_000
 EMPTY: dict[str, Any] = SceneDocument().model_dump(mode="json")
@@ -342,3 +346,22 @@ async def test_the_stamp_changes_with_every_change(db: Database) -> None:
     assert len(set(stamps)) == len(stamps)
     await db.devices.infos()
     assert await db.devices.stamp() == stamps[-1]
+
+
+async def test_a_camera_is_saved_while_its_device_is_changed(
+    tmp_path: Path, new_postgres_database: Callable[[], str]
+) -> None:
+    """Each waits for the other, not both for good."""
+    async with await Database.open(tmp_path, new_postgres_database()) as db:
+        await db.save_camera(camera())
+        device_id = (await db.devices.infos())["cam01"].device_id
+        async with db._writing() as connection:
+            await locked(connection, None, device_id)  # as every change of a device begins
+            saving = asyncio.create_task(db.save_camera(camera(name="側門")))
+            await until_waiting(db, 1)
+            await connection.execute(update(CAMERAS).values(name="前門"))
+        await saving
+
+        device = await db.devices.device(None, device_id)
+        assert device is not None
+        assert device.name == "側門"

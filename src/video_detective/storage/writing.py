@@ -57,8 +57,9 @@ _EVENT_ID = re.compile(r"evt_([0-9]{8})_.+_([0-9]{1,18})")
 
 async def save_camera(connection: AsyncConnection, kind: Kind, camera: CameraRow) -> None:
     """Store or replace a camera; it has a device and a scene, see ``devices.keeping``."""
-    await connection.execute(upsert_into(CAMERAS, kind), rows.camera_values(camera))
+    # Device before camera, as whoever changes a device has them: two would wait for each other.
     await keeping.follow_camera(connection, kind, camera)
+    await connection.execute(upsert_into(CAMERAS, kind), rows.camera_values(camera))
 
 
 async def begin_run(
