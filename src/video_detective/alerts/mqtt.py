@@ -99,10 +99,14 @@ class MqttLink:
     async def __aexit__(self, *_: object) -> None:
         """Say goodbye and end the connection."""
         self._is_ending = True
-        if self._is_service and self._client.is_connected():
-            await self._acknowledged(self._broker.topics.availability, OFFLINE, True, _GOODBYE_S)
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        try:
+            if self._is_service and self._client.is_connected():
+                topic = self._broker.topics.availability
+                await self._acknowledged(topic, OFFLINE, True, _GOODBYE_S)
+        finally:
+            # Also where that is cut off: the thread would connect again for ever.
+            self._client.disconnect()
+            await asyncio.to_thread(self._client.loop_stop)
 
     async def publish(self, topic: str, payload: object, *, retain: bool = False) -> None:
         """Publish, and wait until the broker has it.

@@ -48,6 +48,8 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
+        # All of them, also where one has failed: what they work on is closed next.
+        await asyncio.wait(tasks)
         await asyncio.gather(*tasks)
 
 

@@ -173,5 +173,7 @@ async def open_workspace(
             database_url=url,
         )
     finally:
-        await models.close()
-        await database.close()
+        try:
+            await models.close()
+        finally:
+            await database.close()

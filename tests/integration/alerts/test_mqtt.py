@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -236,6 +237,26 @@ async def test_whoever_dies_is_said_to_be_offline(port: int) -> None:
         async with asyncio.timeout(10):
             while server.retained.get(AVAILABLE) != b"offline":
                 await asyncio.sleep(0.001)
+
+
+async def test_who_is_cut_off_while_it_says_goodbye_ends_its_connection(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its thread would connect again for ever."""
+    broker = Broker(host="127.0.0.1", port=port, topics=Topics(prefix="cams"))
+    async with mqtt_broker(port) as server:
+        async with asyncio.timeout(60):
+            link = await MqttLink(broker, "hurried").__aenter__()
+            while server.retained.get(AVAILABLE) != b"online":
+                await asyncio.sleep(0.01)
+            monkeypatch.setattr(server, "_publish", lambda *_: None)  # nothing is acknowledged
+            leaving = asyncio.create_task(link.__aexit__())
+            while not link._waiting:
+                await asyncio.sleep(0)
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+        assert "paho-mqtt-client-hurried" not in {one.name for one in threading.enumerate()}
 
 
 async def test_a_password_that_the_broker_refuses_is_told(port: int) -> None:
