@@ -296,6 +296,23 @@ async def test_a_service_tells_events_as_soon_as_its_model_server_is_there(
             await asyncio.wait_for(service, 10)
 
 
+async def test_a_service_waits_for_a_queue_that_cannot_be_used_at_first(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue, stop = data_dir / "video-detective.jobs.db", asyncio.Event()
+    queue.write_text("this is no database, and it is long " * 99)
+    async with open_workspace(data_dir) as workspace:
+        service = asyncio.create_task(keep_narrating(workspace, stop, look_again_s=0.05))
+        async with asyncio.timeout(60):
+            while "events wait to be told" not in caplog.text:
+                await asyncio.sleep(0.01)
+            queue.unlink()
+            while not queue.exists() or not queue.read_bytes().startswith(b"SQLite format 3"):
+                await asyncio.sleep(0.01)
+            stop.set()
+            await service
+
+
 async def test_a_service_without_a_model_has_nothing_to_do(tmp_path: Path) -> None:
     async with open_workspace(tmp_path) as workspace:
         await asyncio.wait_for(keep_narrating(workspace, asyncio.Event()), 10)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from video_detective.config.settings import FILE_NAME, NarrationSettings
-from video_detective.errors import ModelError, UsageError
+from video_detective.errors import ModelError, StorageError, UsageError
 from video_detective.pipeline.clock import now_ns
 from video_detective.pipeline.jobs_desk import NarrationDesk
 from video_detective.pipeline.jobs_worker import RETRY_AFTER_S, JobsWorker
@@ -128,16 +128,16 @@ async def keep_narrating(
     """Tell events as they are asked for, until ``stop``; nothing where no model is set.
 
     For a service: start it as a task, set ``stop`` and await the task before the database closes.
-    While the model server cannot be reached at first, events wait for it.
+    While the model server cannot be reached at first, or the queue not be used, events wait.
 
     Args:
         workspace: Whose events.
         stop: Set it to stop.
-        look_again_s: Pause until the next look for a server that was not there.
+        look_again_s: Pause until the next look for what was not there.
 
     Raises:
         UsageError: the model server's key is missing.
-        ConflictError, StorageError: as ``narrate``, at the start only.
+        ConflictError: as ``narrate``.
     """
     if workspace.settings.narration is None:
         return
@@ -145,12 +145,11 @@ async def keep_narrating(
     while not stop.is_set():
         try:
             await _examine(teller, stop)
-        except ModelError as error:
-            _log.warning("events wait for their model: %s", error)
+            await _worker(workspace, teller).run(stop)
+        except (ModelError, StorageError) as error:
+            _log.warning("events wait to be told: %s", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), look_again_s)
-        else:
-            await _worker(workspace, teller).run(stop)
 
 
 async def _examine(teller: Teller, stop: asyncio.Event) -> None:
