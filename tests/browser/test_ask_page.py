@@ -184,10 +184,7 @@ def test_the_time_line_is_zoomed_moved_and_gives_a_period(visit: Visit, width: i
     marks = page.locator("#timeline .mark")
     expect(marks).to_have_count(3)
     bands.focus()
-    # The keys come with the first need of them.
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').some(r => /timeline-input/.test(r.name))"
-    )
+    expect(page.locator("#timeline .tip")).to_be_attached()  # the keys come with the first need
     page.keyboard.press("+")
     expect(shown).to_have_text("2026-01-15 22:00:25 – 22:01:15（UTC+08:00）")
     page.keyboard.press("ArrowRight")
@@ -213,6 +210,7 @@ def test_the_time_line_is_zoomed_moved_and_gives_a_period(visit: Visit, width: i
     )
     page.go_back()
     expect_cards(page, [PARKED, PACING, INTRUSION])
+    expect(marks).to_have_count(3)
     # Gaps of the recording are hatched, and told apart from where nothing happened.
     band = page.locator(".rows").bounding_box()
     assert band is not None
@@ -250,6 +248,20 @@ def test_very_many_events_are_scrolled_with_few_cards(visit: Visit, busy: Servic
     expect(page.locator("#list li.waiting")).to_have_count(0)
 
 
+def test_a_question_while_more_of_the_list_is_on_its_way_is_answered(
+    visit: Visit, busy: Service
+) -> None:
+    page = visit(at=busy)
+    expect(page.locator("#count")).to_have_text(f"{MANY + 3} 筆事件")
+    page.route(re.compile(r"/api/search\?.*cursor="), lambda route: None)
+    with page.expect_request(re.compile(r"/api/search\?.*cursor=")):
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    ask(page, "停車場")
+    expect(page).to_have_url(re.compile(r"\?q="))
+    expect(page.locator("#answer .lead")).to_contain_text("停車場")
+    expect(page.locator("#list-failure")).to_be_empty()
+
+
 def test_a_models_words_take_the_place_of_the_template(visit: Visit) -> None:
     page = visit()
     expect_cards(page, [PARKED, PACING, INTRUSION])
@@ -261,6 +273,7 @@ def test_a_models_words_take_the_place_of_the_template(visit: Visit) -> None:
             words = [{"text": "有人在後門來回走動。", "event_ids": [PACING]}]
             body |= {"answer_by": "model", "answer_model": "eyes", "sentences": words}
             expect(page.locator("#answer")).to_contain_text("撰寫中")  # the template's stand there
+            page.locator(f"#list li[data-event={PACING}] a").focus()
         route.fulfill(response=answer, body=json.dumps(body))
 
     page.route("**/api/search?**", configured)
@@ -268,6 +281,34 @@ def test_a_models_words_take_the_place_of_the_template(visit: Visit) -> None:
     expect(page.locator("#answer .lead")).to_contain_text("有人在後門來回走動。")
     expect(page.locator("#answer .cite")).to_have_text("[1]")
     expect(page.locator("#answer")).to_contain_text("由模型 eyes 撰寫")
+    expect(page.locator(f"#list li[data-event={PACING}] a")).to_be_focused()
+
+
+def test_what_comes_late_takes_nothing_from_what_was_asked_since(visit: Visit) -> None:
+    page = visit(f"/?q={QUESTION}")
+    expect(page.locator("#chips .chip")).to_have_count(3)
+    held: list[Route] = []
+    page.route(f"**/api/event/{PACING}", lambda route: held.append(route))
+    page.locator(f"#list li[data-event={INTRUSION}] a").click()
+    expect(page.locator("#detail h2").first).to_contain_text("闖入")
+    for event_id in (PACING, INTRUSION):
+        page.locator(f"#list li[data-event={event_id}] a").click()
+    expect(page.locator("#detail h2").first).to_contain_text("闖入")
+    # By then somebody would see that the first one is slow, if it were still wanted.
+    page.evaluate("() => new Promise(resolve => setTimeout(resolve, 400))")
+    expect(page.locator("#detail h2").first).to_contain_text("闖入")
+    # Whoever types keeps the focus.
+    page.locator(f"#list li[data-event={PACING}] a").click()
+    page.locator("#q").focus()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#detail h2").first).to_contain_text("徘徊")
+    expect(page.locator("#q")).to_be_focused()
+    # A condition is taken from the question that it was understood from.
+    page.route("**/api/search?*", lambda route: held.append(route))
+    ask(page, "停車場")
+    page.locator("#chips .chip", has_text="徘徊").click()
+    expect(page.locator("#q")).to_have_value("後門有沒有人？")
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

@@ -37,7 +37,7 @@ async function ask(path, options) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0);
   });
-  const body = response.status === 204 ? null : await response.json().catch(() => undefined);
+  const body = response.status === 204 ? null : await response.json().catch(() => options.signal?.throwIfAborted());
   if (response.ok && body !== undefined) return body;
   if (response.status === 401 && !body?.error?.reason) tellSignedOut();
   throw await refusal(response.status, body, response.headers.get("Retry-After"));

@@ -68,7 +68,7 @@ export function conditions(interpretation, filters, { cameraName, takeOut, clear
   const found = interpretation.chips.map((each) => {
     const label = each.negated ? fill(text.chip_not, { text: each.text }) : each.text;
     const isChosen = each.kind === "time" && (filters.from || filters.to);
-    return [text.kinds[each.kind] ?? "", each.kind === "time" && !isChosen ? label + periodOf(interpretation) : label, () => takeOut(each), label];
+    return [text.kinds[each.kind] ?? "", each.kind === "time" && !isChosen ? label + periodOf(interpretation) : label, () => takeOut(each, filters.q), label];
   });
   if (filters.camera) found.push([text.camera, cameraName(filters.camera), () => clear("camera")]);
   for (const name of ["from", "to"]) {

@@ -21,9 +21,8 @@ export function makeList(root, { load, card, failed }) {
   let isAsked = false;
 
   const loaded = () => (pages.length ? pages.at(-1).start + pages.at(-1).count : 0);
-  const pageOf = (index) => pages.find((page) => index < page.start + page.count);
   const entryAt = (index) => {
-    const page = pageOf(index);
+    const page = pages.find((each) => index < each.start + each.count);
     return page?.entries?.[index - page.start];
   };
 
@@ -177,6 +176,11 @@ export function makeList(root, { load, card, failed }) {
   addEventListener("resize", () => { measure(); drawSoon(); });
 
   return {
+    // Asks for no more of an answer that another one is about to follow.
+    hold() {
+      turn += 1;
+      isLoading = true;
+    },
     // The first page of another answer.
     show(page) {
       turn += 1;
@@ -185,7 +189,7 @@ export function makeList(root, { load, card, failed }) {
       count = 0;
       at = 0;
       isLoading = false;
-      for (const node of nodes.values()) node.remove();
+      root.replaceChildren();
       nodes.clear();
       if (page) add(null, page);
       measure();
@@ -195,10 +199,9 @@ export function makeList(root, { load, card, failed }) {
       current = id;
       for (const node of nodes.values()) if (node.dataset.event) markCurrent(node, node.dataset.event === id);
     },
-    // Draws all cards anew.
+    // Draws all cards anew; the focus stays.
     renew() {
-      for (const node of nodes.values()) node.remove();
-      nodes.clear();
+      for (const node of nodes.values()) node.classList.add("waiting");
       draw();
     },
     draw,

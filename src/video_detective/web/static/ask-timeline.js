@@ -116,9 +116,9 @@ export function makeTimeline(root, { open, choose, more, cameraName }) {
   async function refine() {
     const span = view.to - view.from;
     const { from, to } = clamped({ from: view.from - span / 2, to: view.to + span / 2 }, base.whole);
-    const asked = base;
+    const asked = view;
     const data = await more(from, to, Math.min(1000, Math.round((width - left) / 3))).catch(() => null);
-    if (!data?.start_time || asked !== base) return; // the coarse steps stay
+    if (!data?.start_time || asked !== view) return; // the coarse steps stay
     close = { ...read(data), whole: { from, to } };
     draw();
   }

@@ -83,6 +83,7 @@ const line = makeTimeline(at("timeline"), {
 // The template's answer at once; a model's words, where one is configured, take its place later.
 async function run(position = 0) {
   stop?.abort();
+  list.hold();
   const mine = stop = new AbortController();
   asked = filters();
   shownQuery = String(new URLSearchParams(asked));
@@ -176,8 +177,8 @@ function submit(changes) {
   form.requestSubmit();
 }
 
-function takeOut(chip) {
-  const letters = [...asked.q]; // whole characters, as the service counts
+function takeOut(chip, q) {
+  const letters = [...q]; // whole characters, as the service counts
   letters.splice(chip.start, chip.end - chip.start);
   submit({ q: letters.join("").trim() });
   fields.q.focus();
@@ -254,7 +255,7 @@ async function showEvidence() {
     return;
   }
   if (narrow.matches) scrollTo(0, 0);
-  const slow = setTimeout(() => detail.replaceChildren(element("div", { className: "skeleton picture" })), PATIENCE_MS);
+  const slow = setTimeout(() => currentEvent() === id && detail.replaceChildren(element("div", { className: "skeleton picture" })), PATIENCE_MS);
   try {
     const [record, { showEvent }] = await Promise.all([get(`/api/event/${encodeURIComponent(id)}`), evidence(), knowCameras]);
     if (currentEvent() !== id) return;
@@ -263,7 +264,7 @@ async function showEvidence() {
     await showEvent(detail, record, { english, cameraName, close });
     if (currentEvent() !== id) return;
     if (!at("timeline").contains(document.activeElement)) detail.scrollIntoView({ block: "nearest" });
-    detail.focus({ preventScroll: true });
+    if (!form.matches(":focus-within")) detail.focus({ preventScroll: true }); // nobody is stopped in the middle of a word
   } catch (error) {
     if (currentEvent() === id) detail.replaceChildren(button(text.to_list, close), element("p", {}, failureNotice(error, showEvidence)));
   } finally {

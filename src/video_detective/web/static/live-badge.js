@@ -31,6 +31,7 @@ function countSoon() {
 }
 
 export function showNew() {
-  count();
+  // First: what changes while it counts is counted again.
   subscribe({ alert: countSoon, insight: countSoon, review: countSoon, reconnected: countSoon });
+  count();
 }

@@ -72,7 +72,7 @@ document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
   if (!document.hidden) return open();
   hiding = setTimeout(() => {
-    isBroken = Boolean(source) || isBroken;
+    if (source) isBroken = true;
     close();
   }, HIDDEN_MS);
 });
