@@ -236,7 +236,7 @@ def test_ctrl_c_leaves_what_is_not_told_for_the_next_time(film: Path, data_dir: 
     with LlmServer("ok", answer=eyes, models=[Model(name="eyes")], delay_s=1.0) as slow:
         configure(data_dir, slow)
         process = start("narrate", "--data-dir", data_dir)
-        slow.wait_until(lambda server: any(is_told(ask) for ask in server.asks), 40)
+        slow.wait_until(lambda server: any(is_told(ask) for ask in server.asks), 60)
         process.send_signal(signal.SIGINT)
         outcome = finish(process)
     assert outcome.code == 1
@@ -293,18 +293,17 @@ async def test_a_service_tells_events_as_soon_as_its_model_server_is_there(
                 while (await workspace.database.narrations.counts()).done < events:
                     await asyncio.sleep(0.05)
             stop.set()
-            await asyncio.wait_for(service, 10)
+            await asyncio.wait_for(service, 60)
 
 
-async def test_a_service_waits_for_a_queue_that_cannot_be_used_at_first(
-    data_dir: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_service_waits_for_a_queue_that_cannot_be_used_at_first(data_dir: Path) -> None:
     queue, stop = data_dir / "video-detective.jobs.db", asyncio.Event()
     queue.write_text("this is no database, and it is long " * 99)
     async with open_workspace(data_dir) as workspace:
         service = asyncio.create_task(keep_narrating(workspace, stop, look_again_s=0.05))
         async with asyncio.timeout(60):
-            while "events wait to be told" not in caplog.text:
+            while len(await workspace.database.narrations.beat("onlooker")) < 3:  # a second try
+                assert not service.done(), service.exception()
                 await asyncio.sleep(0.01)
             queue.unlink()
             while not queue.exists() or not queue.read_bytes().startswith(b"SQLite format 3"):
@@ -315,7 +314,7 @@ async def test_a_service_waits_for_a_queue_that_cannot_be_used_at_first(
 
 async def test_a_service_without_a_model_has_nothing_to_do(tmp_path: Path) -> None:
     async with open_workspace(tmp_path) as workspace:
-        await asyncio.wait_for(keep_narrating(workspace, asyncio.Event()), 10)
+        await asyncio.wait_for(keep_narrating(workspace, asyncio.Event()), 60)
 
 
 async def test_a_service_that_ends_while_its_server_is_silent_ends_at_once(
@@ -330,4 +329,4 @@ async def test_a_service_that_ends_while_its_server_is_silent_ends_at_once(
             service = asyncio.create_task(keep_narrating(workspace, stop))
             await asyncio.to_thread(silent.wait_until, lambda server: bool(server.asks))
             stop.set()
-            await asyncio.wait_for(service, 5)
+            await asyncio.wait_for(service, 60)
