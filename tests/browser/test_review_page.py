@@ -179,6 +179,38 @@ def test_what_is_shown_is_in_the_address(visit: Visit) -> None:
     expect(page.locator("#end .empty")).to_contain_text("這裡沒有警示。")
 
 
+SOON = "() => new Promise(resolve => setTimeout(resolve, 100))"
+"""Until what has arrived is shown."""
+
+
+def test_late_answers_change_nothing_of_what_was_chosen_since(visit: Visit) -> None:
+    page = opened(visit, quiet=False)
+    held: list[Route] = []
+    page.route("**/api/v1/alerts/nothing", lambda route: held.append(route))
+    page.evaluate("history.pushState(null, '', '?alert=nothing')")
+    page.evaluate("dispatchEvent(new Event('popstate'))")
+    cards(page).nth(1).locator("a").click()
+    expect(page.locator("#detail .evidence-head")).to_be_visible()
+    with page.expect_response("**/api/v1/alerts/nothing") as answer:
+        held.pop().continue_()
+    answer.value.finished()
+    page.evaluate(SOON)
+    expect(page.locator("#detail .evidence-head")).to_be_visible()
+
+    # The tabs lead on with the conditions that were chosen, counted or not.
+    page.route("**/api/v1/alerts/counts?severity=*", lambda route: held.append(route))
+    page.locator("[name=severity]").select_option("critical")
+    expect(page).to_have_url(re.compile("severity=critical"))
+    page.locator("#tabs [data-state=all]").click()
+    expect(page).to_have_url(re.compile("severity=critical.*state=all"))
+    page.locator("[name=severity]").select_option("")
+    expect(count_of(page, "new")).to_have_text("7")
+    for route in held:
+        route.fulfill(json={"data": dict.fromkeys(("new", "seen", "confirmed", "dismissed"), 3)})
+    page.evaluate(SOON)
+    expect(count_of(page, "new")).to_have_text("7")
+
+
 def test_many_are_decided_at_once(visit: Visit) -> None:
     page = opened(visit)
     page.locator("#pick-all").check()
@@ -223,6 +255,24 @@ def test_two_pages_show_what_either_does_and_what_is_new(
     fresh.click()
     expect(cards(other).first.locator("a")).to_be_focused()
     expect(fresh).to_be_hidden()
+
+
+def test_an_alert_that_comes_while_the_list_is_on_its_way_is_offered(
+    visit: Visit, service: Service, folder: Path
+) -> None:
+    page = visit("/settings")
+    held: list[Route] = []
+    page.route("**/api/v1/alerts?*", lambda route: held.append(route))
+    page.goto(service.address + "/review")
+    badge = page.locator("#nav-new [aria-hidden]")
+    expect(badge).to_have_text(re.compile(r"\d"))
+    known = int(badge.inner_text())
+    answer = held[0].fetch()
+    service.do(lambda w: add_alerts(w, folder, first=50, count=1, at_s=110_000))
+    expect(badge).to_have_text(str(known + 1))  # the page has been told by now
+    held[0].fulfill(response=answer)
+    page.unroute("**/api/v1/alerts?*")
+    expect(page.locator("#fresh")).to_have_text("有 1 筆新警示，按此顯示")
 
 
 def test_a_page_outlives_failures_and_the_restart_of_its_service(

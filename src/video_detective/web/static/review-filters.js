@@ -20,7 +20,9 @@ export function watchForm({ changed, cleared }) {
   form.addEventListener("input", (event) => {
     clearTimeout(typing);
     typing = setTimeout(() => {
-      const values = FILTERS.map((name) => [name, form.elements[name].value.trim() || null]);
+      // While the cameras are not known, the one that the address names cannot be chosen: it stays.
+      const known = FILTERS.filter((name) => name !== "camera" || form.elements.camera.length > 1);
+      const values = known.map((name) => [name, form.elements[name].value.trim() || null]);
       history.replaceState(null, "", addressOf(Object.fromEntries(values)));
       clear.hidden = !FILTERS.some(condition);
       changed();

@@ -23,6 +23,7 @@ let stop = null;
 let next = null; // cursor of what is not loaded yet
 let listedFor = null; // the query that is listed
 let checking = 0;
+let settled = 0; // how often the reader decided
 
 const list = makeList(at("list"), {
   address: (id) => addressOf({ alert: id }), open, picked: () => bulk.draw(), mayWrite: () => writes,
@@ -139,6 +140,7 @@ async function act(ids, state) {
 
 // What the reader decided goes away where it is no longer listed, and the next is read.
 function settle(done, state, ids) {
+  settled += 1;
   list.pick(ids, false);
   for (const one of done) renew(one.id, { review: one.review });
   const tab = tabOf();
@@ -147,7 +149,7 @@ function settle(done, state, ids) {
     const following = list.remove(done.map((one) => one.id));
     if (isOpen && following && !narrow.matches) open(following, { isFollowing: true });
     else if (isOpen) close();
-    if (list.isEmpty() && next) run();
+    if ((list.isEmpty() && next) || at("list").hasAttribute("aria-busy")) run();
     else drawEnd();
   }
   countSoon();
@@ -186,7 +188,8 @@ async function showOpen() {
     try {
       alert = (await get(`/api/v1/alerts/${encodeURIComponent(id)}`)).data;
     } catch (error) {
-      return detail.fail(error, showOpen);
+      if (currentAlert() === id) detail.fail(error, showOpen);
+      return;
     }
     if (currentAlert() !== id) return;
   }
@@ -199,8 +202,10 @@ async function markSeen(alert) {
   try {
     // Not where somebody else has decided meanwhile.
     const { data } = await send("PATCH", `/api/v1/alerts/${alert.id}`, { state: "seen", onlyFrom: "new" });
-    if (list.get(alert.id)) renew(alert.id, { review: data.review });
-    else if (detail.shownId === alert.id) detail.show(data);
+    const now = list.get(alert.id);
+    // Nor where the reader has, whose answer overtook this one.
+    if (["new", "seen"].includes(now?.review.state)) renew(alert.id, { review: data.review });
+    else if (!now && detail.shownId === alert.id) detail.show(data);
   } catch (error) {
     toast(explain(error));
   }
@@ -228,9 +233,12 @@ function close() {
 // What is new stands above the list only when somebody asks for it: nothing moves under the eyes.
 async function check() {
   checking = 0;
+  // What is asked for already comes first: on a busy site it would never come.
+  if (at("list").hasAttribute("aria-busy")) return checkSoon();
   count();
   if (listedFor === null || list.isEmpty()) return run();
   const key = queryKey();
+  const before = settled;
   let page;
   try {
     page = await load(null, stop.signal, 100);
@@ -238,6 +246,7 @@ async function check() {
     return; // the next change, or the next try of the stream, asks again
   }
   if (key !== queryKey()) return;
+  if (before !== settled) return checkSoon(); // it may not know what was decided meanwhile
   const known = new Set(list.ids());
   const first = list.get(list.ids()[0]);
   for (const alert of page.data) if (known.has(alert.id)) renewIfChanged(alert);
@@ -319,9 +328,10 @@ async function start() {
   detail.empty();
   fillCameras();
   writes = await may("analytics:write").catch(() => false);
+  // First: what changes while the list is on its way is not missed.
+  subscribe({ alert: checkSoon, insight: onInsight, review: onReview, reconnected: () => { checkSoon(); renewOpen(); } });
   await run();
   await showOpen();
-  subscribe({ alert: checkSoon, insight: onInsight, review: onReview, reconnected: () => { checkSoon(); renewOpen(); } });
 }
 
 start();
