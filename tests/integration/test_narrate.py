@@ -18,6 +18,7 @@ from tests.commands import assert_refused, finish, start, video_detective
 from tests.eyes import WORDS, eyes, is_told
 from tests.servers.llm import LlmServer
 from tests.servers.llm_protocol import Model
+from tests.servers.mqtt import kept_port
 
 from video_detective.services.narration import keep_narrating
 from video_detective.services.workspace import open_workspace
@@ -280,20 +281,19 @@ def analysed(film: Path, data_dir: Path) -> int:
 async def test_a_service_tells_events_as_soon_as_its_model_server_is_there(
     analysed: int, data_dir: Path
 ) -> None:
-    with LlmServer() as gone:
-        port = gone.port
-    configure(data_dir, gone)
     events, stop = analysed, asyncio.Event()
-    async with open_workspace(data_dir) as workspace:
-        service = asyncio.create_task(keep_narrating(workspace, stop, look_again_s=0.2))
-        await asyncio.sleep(0)
-        assert (await workspace.database.narrations.counts()).waiting == events
-        with LlmServer(answer=eyes, models=[Model(name="eyes")], port=port):
-            async with asyncio.timeout(60):
-                while (await workspace.database.narrations.counts()).done < events:
-                    await asyncio.sleep(0.05)
-            stop.set()
-            await asyncio.wait_for(service, 60)
+    with kept_port() as port:
+        configure(data_dir, LlmServer(port=port))
+        async with open_workspace(data_dir) as workspace:
+            service = asyncio.create_task(keep_narrating(workspace, stop, look_again_s=0.2))
+            await asyncio.sleep(0)
+            assert (await workspace.database.narrations.counts()).waiting == events
+            with LlmServer(answer=eyes, models=[Model(name="eyes")], port=port):
+                async with asyncio.timeout(60):
+                    while (await workspace.database.narrations.counts()).done < events:
+                        await asyncio.sleep(0.05)
+                stop.set()
+                await asyncio.wait_for(service, 60)
 
 
 async def test_a_service_waits_for_a_queue_that_cannot_be_used_at_first(data_dir: Path) -> None:

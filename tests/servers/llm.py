@@ -147,7 +147,7 @@ class LlmServer:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._released.set)
 
-    def wait_until(self, condition: Callable[[LlmServer], bool], timeout_s: float = 10.0) -> None:
+    def wait_until(self, condition: Callable[[LlmServer], bool], timeout_s: float = 60.0) -> None:
         """Return when ``condition`` holds; in a coroutine: ``await asyncio.to_thread(…)``."""
         with self._changed:
             if not self._changed.wait_for(lambda: condition(self), timeout_s):
@@ -155,7 +155,7 @@ class LlmServer:
 
     def __enter__(self) -> LlmServer:
         self._thread.start()
-        if not self._is_up.wait(10):
+        if not self._is_up.wait(60):
             raise AssertionError("the model server did not start")
         return self
 
@@ -175,7 +175,9 @@ class LlmServer:
         self._loop = asyncio.get_running_loop()
         self._released, self._stopped = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        server = await asyncio.start_server(
+            self._connected, "127.0.0.1", self.port, reuse_port=bool(self.port)
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._is_up.set()
         await self._stopped.wait()

@@ -7,8 +7,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -17,11 +17,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.servers.webhook import CERTIFICATES
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port of 127.0.0.1 for a server of this test: until it listens nobody does, nor is given it.
+
+    The server shares it (``reuse_port``).
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 class MqttServer:
@@ -33,6 +38,7 @@ class MqttServer:
 
     def __init__(self, password: str | None = None) -> None:
         self.retained: dict[str, bytes] = {}
+        self.said: list[tuple[str, bytes]] = []
         self._password = password
         self._clients: dict[asyncio.StreamWriter, list[str]] = {}
 
@@ -85,6 +91,7 @@ class MqttServer:
         self._spread(topic, fields.rest, bool(flags & 1))
 
     def _spread(self, topic: str, content: bytes, retain: bool) -> None:
+        self.said.append((topic, content))
         if retain and content:
             self.retained[topic] = content
         elif retain:
@@ -170,7 +177,7 @@ async def mqtt_broker(
         under_way.add(task)
         task.add_done_callback(under_way.discard)
 
-    server = await asyncio.start_server(begin, "127.0.0.1", port, ssl=context)
+    server = await asyncio.start_server(begin, "127.0.0.1", port, ssl=context, reuse_port=True)
     try:
         yield broker
     finally:
@@ -223,14 +230,14 @@ class Listener:
 
         def wait() -> bool:
             with self._news:
-                return self._news.wait_for(lambda: condition(self), 10)
+                return self._news.wait_for(lambda: condition(self), 60)
 
         assert await asyncio.to_thread(wait), f"{what} was not heard, but {self.heard}"
 
     async def __aenter__(self) -> Self:
         self._client.connect_async("127.0.0.1", self.port)
         self._client.loop_start()
-        assert await asyncio.to_thread(self._ready.wait, 10)
+        assert await asyncio.to_thread(self._ready.wait, 60)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.alerting import Site, add_channel
-from tests.servers.mqtt import Listener, free_port, mqtt_broker
+from tests.servers.mqtt import Listener, kept_port, mqtt_broker
 from tests.servers.webhook import CERTIFICATES
 
 from video_detective.alerts.home_assistant import Topics
@@ -28,8 +28,9 @@ AVAILABLE = "cams/available"
 
 
 @pytest.fixture
-def port() -> int:
-    return free_port()
+def port() -> Iterator[int]:
+    with kept_port() as port:
+        yield port
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ async def test_a_broker_that_is_not_there_is_waited_for(workspace: Workspace, po
     await site.raise_alert(1)
     notices = workspace.database.notices
     async with telling(workspace):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 [row], _ = await notices.deliveries(reach, DeliveryQuery())
                 if row.answer is not None:
@@ -198,7 +199,7 @@ async def test_a_broker_that_is_not_there_is_waited_for(workspace: Workspace, po
         assert row.status == "waiting"
         assert f"127.0.0.1:{port} cannot be used" in row.answer
         began = time.perf_counter()
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 30
 
 
 async def test_a_broker_that_comes_back_hears_everything_anew(
@@ -230,13 +231,12 @@ async def test_tls_checks_the_brokers_certificate(port: int) -> None:
 async def test_whoever_dies_is_said_to_be_offline(port: int) -> None:
     broker = Broker(host="127.0.0.1", port=port, topics=Topics(prefix="cams"))
     async with mqtt_broker(port) as server, MqttLink(broker, "mortal"):
-        async with asyncio.timeout(10):
-            while server.retained.get(AVAILABLE) != b"online":
+        async with asyncio.timeout(60):
+            while (AVAILABLE, b"online") not in server.said:
                 await asyncio.sleep(0.01)
-        server.hang_up()
-        async with asyncio.timeout(10):
-            while server.retained.get(AVAILABLE) != b"offline":
-                await asyncio.sleep(0.001)
+            server.hang_up()
+            while (AVAILABLE, b"offline") not in server.said:
+                await asyncio.sleep(0.01)
 
 
 async def test_who_is_cut_off_while_it_says_goodbye_ends_its_connection(
