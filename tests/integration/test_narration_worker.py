@@ -4,7 +4,6 @@ import asyncio
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -134,21 +133,23 @@ async def test_a_worker_told_to_end_leaves_its_job_to_others_at_once(
         await asyncio.Event().wait()
         raise AssertionError
 
-    running = asyncio.create_task(NarrationWorker(db, never_ends).run(stop))
-    await asyncio.wait_for(begun.wait(), 20)
+    worker = NarrationWorker(db, never_ends)
+    running = asyncio.create_task(worker.run(stop))
+    await asyncio.wait_for(begun.wait(), 60)
     script = worker_command(url, 1)
     with subprocess.Popen(script) as other:
         while len(await db.narrations.beat("onlooker")) < 3:  # until the other beats
             await asyncio.sleep(0.05)
         await db.narrations.forget(["onlooker"])
         stop.set()
-        await asyncio.wait_for(running, 10)
-        stopped_s = time.monotonic()
-        while await db.narrations.count_pending():
-            await asyncio.sleep(0.05)
-        # The longest made-up job takes 3 s, and the other looks every second and a half.
-        assert time.monotonic() - stopped_s < 6
-        assert other.wait(20) == 0
+        await asyncio.wait_for(running, 60)
+        # Nobody need wait until it is taken for dead.
+        assert worker.name not in await db.narrations.beat("onlooker")
+        await db.narrations.forget(["onlooker"])
+        async with asyncio.timeout(60):
+            while await db.narrations.count_pending():
+                await asyncio.sleep(0.05)
+        assert other.wait(60) == 0
     assert (await row(db)).starts == 1
 
 
@@ -160,7 +161,7 @@ async def test_a_worker_that_a_signal_ends_leaves_nothing_behind(url: str, tmp_p
             while await db.narrations.count_pending() > 490:
                 await asyncio.sleep(0.05)
             worker.send_signal(signal.SIGTERM)
-            said, _ = worker.communicate(timeout=20)
+            said, _ = worker.communicate(timeout=60)
 
         assert worker.returncode == 0
         assert said == b""
@@ -260,13 +261,13 @@ async def test_a_worker_that_watches_tells_what_is_asked_for_later(db: Database)
     running = asyncio.create_task(
         NarrationWorker(db, tell).run(stop, on_look=lambda waiting: seen.set())
     )
-    await asyncio.wait_for(seen.wait(), 20)
+    await asyncio.wait_for(seen.wait(), 60)
 
     await fill(db, 2)
     while await db.narrations.count_pending():
         await asyncio.sleep(0.05)
     stop.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
 
     assert (await db.narrations.counts()).done == 2
 
@@ -298,7 +299,7 @@ async def test_the_queue_file_can_be_lost(db: Database, tmp_path: Path) -> None:
         raise AssertionError
 
     running = asyncio.create_task(NarrationWorker(db, never_ends).run(stop))
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), 60)
     stop.set()
     await running
     files = list(tmp_path.glob("video-detective.jobs.db*"))
@@ -316,7 +317,7 @@ async def test_a_second_worker_in_one_process_is_refused(db: Database) -> None:
     running = asyncio.create_task(
         NarrationWorker(db, tell).run(stop, on_look=lambda waiting: seen.set())
     )
-    await asyncio.wait_for(seen.wait(), 20)
+    await asyncio.wait_for(seen.wait(), 60)
 
     with pytest.raises(ConflictError, match="works on another queue"):
         await NarrationWorker(db, tell).run(asyncio.Event())

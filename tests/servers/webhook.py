@@ -109,7 +109,7 @@ class Receiver:
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/hook"
 
-    def wait_for(self, count: int, timeout_s: float = 5.0) -> list[Received]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[Received]:
         """What has come, once there are so many."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.received) >= count, timeout_s), (
