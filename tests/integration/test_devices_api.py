@@ -11,14 +11,16 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import update
 from tests.api import client_of, make_account, make_key, quick
 from tests.servers.mjpeg import HttpCamera
 from tests.servers.rtsp import RtspServer
-from tests.service import fill
+from tests.service import INTRUSION, PACING, fill
 from tests.videos import picture
 
 from video_detective.services.workspace import Workspace, open_workspace
 from video_detective.storage.accounts.audit import AuditQuery
+from video_detective.storage.tables import EVENTS
 
 ABSENT = "0199a2c4-5d10-7c3e-9f00-2b1a6c7d8e90"
 DEVICES = "/api/v1/devices"
@@ -216,10 +218,19 @@ async def test_without_its_camera_a_device_shows_its_newest_stored_picture(
         port = unused.getsockname()[1]
         await place.client.patch(address, json={"source": f"rtsp://127.0.0.1:{port}/x"})
         shown = await place.client.get(f"{address}/snapshot")
+        times = []
+        # A covered camera shows nothing to draw on, but more than no picture does.
+        for event_id in (PACING, INTRUSION):
+            async with place.workspace.database._writing() as connection:
+                covered = update(EVENTS).where(EVENTS.c.event_id == event_id)
+                await connection.execute(covered.values(type="camera_tampered"))
+            again = await place.client.get(f"{address}/snapshot")
+            times.append(again.headers["X-Snapshot-Time"])
     assert shown.status_code == 200, shown.text
     assert shown.headers["X-Snapshot-Origin"] == "stored"
     assert shown.headers["X-Snapshot-Time"] == "2026-01-15T14:01:00Z"
     assert shown.content[:2] == b"\xff\xd8"
+    assert times == ["2026-01-15T14:00:16Z", "2026-01-15T14:01:00Z"]
 
 
 async def test_a_device_without_any_picture_says_what_to_do(embedded: Place) -> None:

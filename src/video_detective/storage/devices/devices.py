@@ -102,7 +102,10 @@ class Devices:
             return await reading.one_device(connection, reach, DEVICES.c.camera_id == camera_id)
 
     async def newest_picture(self, camera_id: str) -> tuple[str, int] | None:
-        """SHA-256 and time of a JPEG of the camera's latest event; None when there is none."""
+        """SHA-256 and time of a JPEG of the camera's latest event; None when there is none.
+
+        Of events that show a covered or turned camera only where there are no others.
+        """
         async with self._reading() as connection:
             return await reading.newest_picture(connection, camera_id)
 

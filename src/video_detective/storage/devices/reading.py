@@ -122,7 +122,10 @@ async def infos(connection: AsyncConnection) -> dict[str, DeviceInfo]:
 
 
 async def newest_picture(connection: AsyncConnection, camera_id: str) -> tuple[str, int] | None:
-    """SHA-256 and time of the picture without drawings in the evidence of the latest event."""
+    """SHA-256 and time of the picture without drawings in the evidence of the latest event.
+
+    Of events that show a covered or turned camera only where there are no others.
+    """
     query = (
         select(EVIDENCE.c.sha256, EVIDENCE.c.time_ns)
         .join(EVENTS, EVENTS.c.event_id == EVIDENCE.c.event_id)
@@ -130,5 +133,8 @@ async def newest_picture(connection: AsyncConnection, camera_id: str) -> tuple[s
         .order_by(EVENTS.c.start_ns.desc(), EVIDENCE.c.time_ns.desc())
         .limit(1)
     )
-    row = (await connection.execute(query)).first()
-    return None if row is None else (row.sha256, row.time_ns)
+    for choice in (query.where(EVENTS.c.type != "camera_tampered"), query):
+        row = (await connection.execute(choice)).first()
+        if row is not None:
+            return row.sha256, row.time_ns
+    return None
