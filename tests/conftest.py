@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
 from video_detective.detection.weights import default_cache_dir, install
@@ -17,10 +17,11 @@ from video_detective.services.scripted_scene.render import render
 from video_detective.storage import migrate
 from video_detective.storage.dialects import Address
 
-# A fixed set of examples decides whether a change lands; everybody's own runs look further.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# How long an example takes says how busy the machine is. A fixed set of examples decides whether a
+# change lands; everybody's own runs look further.
+settings.register_profile("own", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("own"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "own")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -81,7 +81,7 @@ def streaming(address: str, key: str, after: str | None = None) -> Iterator[Stre
     if after is not None:
         headers["Last-Event-ID"] = after
     with (
-        httpx.Client(base_url=address, headers=headers, timeout=20) as client,
+        httpx.Client(base_url=address, headers=headers, timeout=60) as client,
         client.stream("GET", "/api/v1/live") as response,
     ):
         assert response.status_code == 200, response.read()

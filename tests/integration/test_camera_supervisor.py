@@ -18,7 +18,7 @@ from video_detective.storage.work.base import LiveReport
 from video_detective.storage.work.live import Live
 from video_detective.storage.work.repository import Work
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 class WaitingChild:

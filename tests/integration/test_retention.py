@@ -346,7 +346,7 @@ async def test_a_deletion_that_a_change_of_days_ends_is_told_and_its_files_go(
         assert entry["details"]["events"] == 2
     stop = asyncio.Event()
     keeping = asyncio.create_task(keep_retaining(workspace, stop))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while unused.exists():
             await asyncio.sleep(0.02)
     stop.set()

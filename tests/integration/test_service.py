@@ -504,7 +504,7 @@ def test_serve_prints_a_link_to_set_it_up_and_answers_without_delay(tmp_path: Pa
         first = process.stdout.readline().decode()
         found = re.search(r"(http://127\.0\.0\.1:\d+)/set-up#(\S+)", first)
         assert found, first + process.stdout.read().decode()
-        with httpx.Client(base_url=found[1]) as c:
+        with httpx.Client(base_url=found[1], timeout=60) as c:
             # Nagle's delay adds 40 ms to every answer on a kept connection but the first.
             times_s = [c.get("/healthz").elapsed.total_seconds() for _ in range(15)]
             assert median(times_s) < 0.03
@@ -515,7 +515,7 @@ def test_serve_prints_a_link_to_set_it_up_and_answers_without_delay(tmp_path: Pa
             assert c.get("/api/none").status_code == 404
     finally:
         process.terminate()
-        rest = process.communicate(timeout=20)[0].decode()
+        rest = process.communicate(timeout=60)[0].decode()
     assert "Traceback" not in rest
     assert found[2] not in rest
 

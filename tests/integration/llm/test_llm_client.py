@@ -53,7 +53,7 @@ def asker(server: LlmServer, kind: Kind, **changes: object) -> ModelClient:
 
 
 async def outcome(server: LlmServer, kind: Kind, **changes: object) -> Completion | ModelError:
-    async with asyncio.timeout(20), asker(server, kind, **changes) as client:
+    async with asyncio.timeout(60), asker(server, kind, **changes) as client:
         try:
             return await client.complete(question())
         except ModelError as error:
@@ -340,9 +340,9 @@ async def test_no_more_than_the_allowed_number_of_requests_are_under_way(kind: K
 
 async def test_waiting_for_ones_turn_takes_nothing_from_the_time_limit() -> None:
     with LlmServer(answer=TOLD, delay_s=0.5) as server:
-        async with asker(server, "ollama", timeout_s=2.0) as client:
-            answers = await asyncio.gather(*[client.complete(question()) for _ in range(5)])
-    assert len(answers) == 5
+        async with asker(server, "ollama", timeout_s=3.0) as client:
+            answers = await asyncio.gather(*[client.complete(question()) for _ in range(7)])
+    assert len(answers) == 7
 
 
 @both_wires
@@ -367,7 +367,8 @@ async def test_keys_and_pictures_are_never_shown(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with LlmServer(behaviour, key=KEY) as server:
-        result = await outcome(server, kind, timeout_s=0.5)
+        is_late = WRONG.get(behaviour, ("",))[0] == "timeout"
+        result = await outcome(server, kind, timeout_s=1.0 if is_late else 10.0)
     settings = server.settings(kind)
     shown = f"{result} {result!r} {settings} {settings!r} {question()!r} {caplog.text}"
     if isinstance(result, ModelError):
@@ -512,6 +513,6 @@ async def test_the_server_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
         async with ModelClient(settings, retries=QUICK) as client:
             completion = await client.complete(question())
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert isinstance(completion.data, Told)
     assert len(log.read_text("utf-8").splitlines()) == 2

@@ -33,7 +33,7 @@ class Patience:
 
 def opened(address: str, **options: object) -> LiveStream:
     defaults: dict[str, object] = {
-        "clock": time.time_ns, "wait": Patience(), "open_timeout_s": 5, "read_timeout_s": 1,
+        "clock": time.time_ns, "wait": Patience(), "open_timeout_s": 10, "read_timeout_s": 10,
     }  # fmt: skip
     return LiveStream(address, **(defaults | options))  # type: ignore[arg-type]
 
