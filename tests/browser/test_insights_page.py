@@ -267,6 +267,43 @@ def test_what_fails_says_what_to_do(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("/insights$"))
 
 
+def test_nobody_is_led_away_by_what_was_typed_or_asked_before(visit: Visit) -> None:
+    page = visit("/insights")
+    links = page.locator("a[data-insight]")
+    expect(links).to_have_count(20)
+    page.locator("[name=q]").fill("斑馬")
+    links.first.evaluate("link => link.click()")  # before the list is asked for again
+    expect(page.locator("#insight h1")).to_be_visible()
+    page.evaluate("() => new Promise(resolve => setTimeout(resolve, 400))")
+    expect(page.locator("#insight h1")).to_be_visible()
+    page.go_back()
+    # One that comes when somebody has gone back already.
+    held: list[Route] = []
+    page.route("**/api/v1/analysis/insights/*", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/analysis/insights/*"):
+        links.first.click()
+    page.go_back()
+    expect(links).to_have_count(20)
+    with page.expect_response("**/api/v1/analysis/insights/*") as answer:
+        held.pop().continue_()
+    answer.value.finished()
+    page.evaluate("() => new Promise(resolve => setTimeout(resolve, 100))")
+    expect(page).to_have_title("洞察 · 影片偵探")
+    # The form shows what was chosen last, whichever list comes first.
+    page.unroute_all()
+    page.route("**/api/v1/analysis/insights?*severity=critical*", lambda route: held.append(route))
+    page.locator("[name=severity]").select_option("critical")
+    page.locator("[name=state]").select_option("failed")
+    expect(page).to_have_url(re.compile("severity=critical&state=failed"))
+    page.locator("[name=severity]").select_option("")
+    expect(page.locator("#found .empty")).to_be_visible()
+    for route in held:
+        route.continue_()
+    page.evaluate("() => new Promise(resolve => setTimeout(resolve, 300))")
+    expect(page.locator("[name=state]")).to_have_value("failed")
+    expect(page.locator("[name=severity]")).to_have_value("")
+
+
 def test_what_a_model_says_appears_by_itself(visit: Visit, service: Service) -> None:
     page = visit("/insights?state=pending")
     page.locator("a[data-insight]").click()

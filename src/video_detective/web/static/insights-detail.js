@@ -114,7 +114,7 @@ async function evidence(node, insight, around) {
   try {
     const record = await get(`/api/event/${encodeURIComponent(insight.eventId)}`);
     const names = new Map([...around.devices.values()].map((device) => [device.cameraId, device.name]));
-    const by = document.querySelector("#insight .by");
+    const by = node.parentElement?.querySelector(".by"); // of this insight, if it is still shown
     if (by && record.narration) by.textContent = whose(record.narration);
     await showEvent(node, record, { english, cameraName: (id) => names.get(id) ?? id, isTold: true });
   } catch (error) {
@@ -133,7 +133,7 @@ export async function showInsight(root, id, { surroundings, back, isNew }) {
     const [{ data: insight }, around] = await Promise.all([
       get(`/api/v1/analysis/insights/${encodeURIComponent(id)}`), surroundings(),
     ]);
-    if (mine !== turn) return;
+    if (mine !== turn || root.hidden) return;
     const device = around.devices.get(insight.deviceId);
     const timezone = device?.timezone ?? around.timezone;
     const at = (time) => time && timeOf(time, device, around);
@@ -167,7 +167,7 @@ export async function showInsight(root, id, { surroundings, back, isNew }) {
       evidence(proof, insight, around),
     ]);
   } catch (error) {
-    if (mine !== turn) return;
+    if (mine !== turn || root.hidden) return;
     root.replaceChildren(button, element("div", { className: "card notice failure", role: "alert" },
       error.status === 404 ? [text.no_insight] : failureNotice(error, () => showInsight(root, id, { surroundings, back, isNew }))));
   }

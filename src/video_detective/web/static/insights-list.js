@@ -23,7 +23,8 @@ export function filtersOf(given) {
 export function showFilters(form, parameters) {
   for (const name of FILTERS) {
     const field = form.elements[name];
-    if (field && document.activeElement !== field) field.value = parameters.get(name) ?? "";
+    const value = parameters.get(name) ?? "";
+    if (field && field.value.trim() !== value) field.value = value; // a space that is typed stays
   }
   const further = document.getElementById("further");
   const isAsked = [...further.querySelectorAll("[name]")].some((field) => parameters.has(field.name));
@@ -136,9 +137,10 @@ export async function showList(query, { surroundings, go }) {
     ]);
     if (mine !== turn) return;
     const cameras = document.querySelector("#filters [name=device]");
-    cameras.replaceChildren(cameras.firstElementChild, ...[...around.devices.values()].map((device) =>
-      element("option", { value: device.id }, [device.name])));
-    cameras.value = query.get("device") ?? "";
+    if (cameras.length === 1) { // once: somebody may be choosing
+      cameras.append(...[...around.devices.values()].map((device) => element("option", { value: device.id }, [device.name])));
+      cameras.value = query.get("device") ?? "";
+    }
     const { pagination, timezone } = body.meta;
     count.textContent = fill(text.count, { count: pagination.total.toLocaleString() })
       + (timezone ? ` ${fill(text.read_in, { timezone })}` : "");

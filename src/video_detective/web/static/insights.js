@@ -3,7 +3,7 @@ import { all } from "./all.js";
 import { session } from "./api.js";
 import { showInsight } from "./insights-detail.js";
 import { filtersOf, showFilters, showList } from "./insights-list.js";
-import { element, fill, text } from "./dom.js";
+import { button, element, fill, text } from "./dom.js";
 import { subscribe } from "./live.js";
 import { setTitle } from "./shell.js";
 
@@ -35,6 +35,7 @@ function surroundings() {
 async function show(again = false) {
   const parameters = address();
   const id = parameters.get("insight");
+  if (!again) clearTimeout(typing); // what was typed last does not lead away from where one goes now
   if (id && !listing.hidden) place = scrollY;
   listing.hidden = Boolean(id);
   detail.hidden = !id;
@@ -51,12 +52,14 @@ async function show(again = false) {
   const left = shownInsight;
   shownInsight = null;
   const query = filtersOf(parameters);
+  if (!again) showFilters(form, parameters); // at once: more may be chosen before the answer is there
   if (shownList !== query.toString() || again) {
     shownList = query.toString();
     await showList(query, { surroundings, go });
+    for (const each of fresh) if (listed(each)) fresh.delete(each);
+    tellNews();
   }
-  showFilters(form, parameters);
-  if (!left) return;
+  if (!left || listing.hidden) return;
   scrollTo(0, place);
   document.querySelector(`[data-insight="${CSS.escape(left)}"]`)?.focus({ preventScroll: true });
 }
@@ -77,6 +80,8 @@ function filter(replaces) {
   clearTimeout(typing);
   const parameters = filtersOf(new FormData(form));
   parameters.delete("page");
+  // While the cameras are not known, the one that the address names cannot be chosen: it stays.
+  if (form.elements.device.length === 1 && address().has("device")) parameters.set("device", address().get("device"));
   if (parameters.toString() !== address().toString()) go(parameters, replaces);
 }
 
@@ -98,6 +103,7 @@ addEventListener("popstate", () => show());
 // What changes while the page is open: what is shown is asked for again, what is new is offered, so
 // that nothing moves under the hand of somebody who reads.
 const news = document.getElementById("news");
+const newsText = element("span");
 const fresh = new Set();
 let renewing = 0;
 
@@ -105,18 +111,18 @@ function renew() {
   renewing ||= setTimeout(() => { renewing = 0; show(true); }, RENEW_MS);
 }
 
+news.replaceChildren(newsText, " ", button(text.show_news, () => {
+  fresh.clear();
+  tellNews();
+  const parameters = address();
+  parameters.delete("page");
+  go(parameters);
+  renew();
+}));
+
 function tellNews() {
   news.hidden = fresh.size === 0;
-  const button = element("button", { type: "button" }, [text.show_news]);
-  button.addEventListener("click", () => {
-    fresh.clear();
-    tellNews();
-    const parameters = address();
-    parameters.delete("page");
-    go(parameters);
-    renew();
-  });
-  news.replaceChildren(fresh.size === 1 ? text.news_one : fill(text.news, { count: fresh.size }), " ", button);
+  newsText.textContent = fresh.size === 1 ? text.news_one : fill(text.news, { count: fresh.size });
 }
 
 const listed = (id) => document.querySelector(`a[data-insight="${CSS.escape(id)}"]`);
@@ -135,5 +141,4 @@ function raised({ insightId }) {
 
 subscribe({ alert: raised, insight: changed, reconnected: renew });
 
-showFilters(form, address());
 show();
