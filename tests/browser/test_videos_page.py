@@ -94,6 +94,31 @@ def test_what_is_no_video_says_so_and_a_paused_one_is_cancelled(
     expect(page.locator("#state")).to_have_value("")
 
 
+def test_a_button_stays_under_the_finger_while_figures_move(visit: Visit) -> None:
+    page = visit("/settings")
+    percent = iter(range(100))
+
+    def moving(route: Route) -> None:
+        answer = route.fetch()
+        job = {
+            "id": "0199a2c4-5d13-7000-8000-000000000001", "deviceId": "", "fileName": "gate.mp4",
+            "sizeBytes": 9, "createdBy": "admin", "status": "running", "receivedBytes": 9,
+            "progress": {"percent": next(percent), "rate": None, "secondsLeft": None, "events": 0},
+            "cancelRequested": False, "report": None, "error": None,
+        }  # fmt: skip
+        route.fulfill(response=answer, json=answer.json() | {"data": [job]})
+
+    page.route("**/api/v1/analysis/jobs?*", moving)
+    page.goto(page.url.replace("/settings", "/videos"))
+    figures = page.locator(".job .figures")
+    expect(figures).to_contain_text("0.0 %")
+    page.locator(".job button").hover()
+    page.mouse.down()
+    expect(figures).not_to_contain_text("0.0 %")
+    page.mouse.up()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 @EVERYWHERE
 def test_the_page_says_how_to_begin_and_what_to_do_when_it_fails(
     visit: Visit, language: str, width: int

@@ -70,12 +70,17 @@ export function startUpload(job, file, changed) {
     },
   };
 
+  let turn = 0;
+
   async function run() {
+    const mine = turn += 1;
+    const isOver = () => upload.isPaused || mine !== turn; // paused, or resumed since: one sends at a time
     let failures = 0;
     let at = upload.sent;
-    while (!upload.isPaused) {
+    while (!isOver()) {
       try {
         if (failures || at !== upload.sent) at = await reached(path);
+        if (isOver()) return null;
         if (at >= file.size) return null;
         const piece = file.slice(at, at + PIECE);
         const now = await sendPiece(path, piece, at, upload);
@@ -85,7 +90,7 @@ export function startUpload(job, file, changed) {
         upload.progress(at);
         if (at >= file.size) return now;
       } catch (error) {
-        if (upload.isPaused) return null;
+        if (isOver()) return null;
         if (FOR_GOOD.has(error.status)) throw error;
         upload.isWaiting = true;
         marks.length = 0;

@@ -22,6 +22,7 @@ let cursor = null;
 let timer = 0;
 let turn = 0;
 let mayWrite = false;
+let isBeginning = false; // the next upload, which the service does not know yet
 
 function eventWords(events) {
   const parts = Object.entries(events).map(([type, count]) => `${text.event_types[type] ?? type} ${count}`);
@@ -131,10 +132,10 @@ function redraw(job) {
   const old = list.querySelector(`[data-job="${job.id}"]`);
   if (!old) return;
   const held = old.contains(document.activeElement) ? [...old.querySelectorAll("button, a")].indexOf(document.activeElement) : -1;
-  const next = draw(job);
-  if (next.isEqualNode(old)) return;
-  old.replaceWith(next);
-  if (held >= 0) (next.querySelectorAll("button, a")[held] ?? next.querySelector("button, a"))?.focus();
+  const [before, parts] = [old, draw(job)].map((node) => [...node.children]);
+  if (before.length !== parts.length) old.replaceChildren(...parts);
+  else parts.forEach((part, n) => { if (!part.isEqualNode(before[n])) before[n].replaceWith(part); });
+  if (held >= 0 && !old.contains(document.activeElement)) (old.querySelectorAll("button, a")[held] ?? old.querySelector("button, a"))?.focus();
 }
 
 function drawAll() {
@@ -179,12 +180,13 @@ async function cancel(job, upload) {
 
 // The rest of an upload: when it has ended, the analysis is followed, and the next file sent.
 async function follow(job, upload) {
+  const { ended } = upload;
   try {
-    await upload.ended;
+    await ended;
   } catch (error) {
     byId("send-failure").replaceChildren(`${job.fileName}${text.colon}${explain(error)}`);
   }
-  if (upload.isPaused) return;
+  if (upload.isPaused || upload.ended !== ended) return; // whoever resumed it follows it
   uploads.delete(job.id);
   await load();
   next();
@@ -192,6 +194,7 @@ async function follow(job, upload) {
 
 async function begin({ file, deviceId, startTime }) {
   const failure = byId("send-failure");
+  isBeginning = true;
   try {
     const known = jobs.find((job) => job.status === "uploading" && !uploads.has(job.id) && job.fileName === file.name && job.sizeBytes === file.size && job.deviceId === deviceId);
     const job = known ?? (await send("POST", "/api/v1/analysis/files", {
@@ -199,6 +202,7 @@ async function begin({ file, deviceId, startTime }) {
     })).data;
     const upload = startUpload(job, file, () => redraw(job));
     uploads.set(job.id, upload);
+    isBeginning = false;
     if (!known) {
       jobs = [job, ...jobs];
       drawAll();
@@ -206,6 +210,7 @@ async function begin({ file, deviceId, startTime }) {
     follow(job, upload);
     load();
   } catch (error) {
+    isBeginning = false;
     failure.replaceChildren(`${file.name}${text.colon}${explain(error)}`);
     next();
   }
@@ -213,7 +218,7 @@ async function begin({ file, deviceId, startTime }) {
 
 // One file at a time: two would only share the line.
 function next() {
-  if ([...uploads.values()].every((upload) => upload.isPaused) && waiting.length) begin(waiting.shift());
+  if (!isBeginning && [...uploads.values()].every((upload) => upload.isPaused) && waiting.length) begin(waiting.shift());
   byId("send-title").dataset.waiting = waiting.length;
 }
 

@@ -181,6 +181,10 @@ async function sendVideo(job, file) {
   }
 }
 
+async function follow(id) {
+  await watchJob(id).catch((error) => progress.replaceChildren(...failureNotice(error, () => follow(id))));
+}
+
 async function watchJob(id) {
   const job = (await get(`/api/v1/analysis/jobs/${id}`)).data;
   if (job.status === "done") {
@@ -194,7 +198,7 @@ async function watchJob(id) {
   } else {
     bar.value = (job.progress.percent ?? 0) / 100;
     progress.textContent = fill(text.analysing, { percent: Math.floor(job.progress.percent ?? 0) });
-    setTimeout(() => watchJob(id).catch((error) => progress.replaceChildren(...failureNotice(error, () => watchJob(id)))), LOOK_MS);
+    setTimeout(() => follow(id), LOOK_MS);
   }
 }
 
