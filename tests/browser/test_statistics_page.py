@@ -139,6 +139,7 @@ def test_hours_to_come_are_told_from_hours_without_recording(
     page.reload()
     settled(page)
     people = page.locator(".figure").first
+    expect(people.locator(".mark")).to_have_count(24)
     told = people.locator(".mark").evaluate_all("marks => marks.map((one) => one.ariaLabel)")
     assert "未錄影" in told[21]
     assert "錄" not in told[22]  # of which half a minute has passed, and is recorded

@@ -67,9 +67,11 @@ function facts(record, english, cameraName) {
 }
 
 export function drawEvidence(root, record, { english, cameraName, close, isTold }) {
-  listeners.get(root)?.abort();
+  // The page may hear the clip's keys too, by naming the part of it whose keys are the event's.
+  const keys = root.closest("[data-keys]") ?? root;
+  listeners.get(keys)?.abort();
   const ends = new AbortController();
-  listeners.set(root, ends);
+  listeners.set(keys, ends);
   const film = player(record, english);
   const pictures = gallery(record, english);
   const back = element("button", { type: "button", className: "evidence-back" }, [`‹ ${text.back}`]);
@@ -87,8 +89,7 @@ export function drawEvidence(root, record, { english, cameraName, close, isTold 
     facts(record, english, cameraName),
     integrity(record, ends.signal),
   ]);
-  // The page may hear the clip's keys too, by naming the part of it whose keys are the event's.
-  (root.closest("[data-keys]") ?? root).addEventListener("keydown", (event) => film?.key(event), { signal: ends.signal });
+  keys.addEventListener("keydown", (event) => film?.key(event), { signal: ends.signal });
   root.replaceChildren(panel);
   root.scrollTop = 0;
 }

@@ -53,7 +53,8 @@ export function player(record, english) {
   let isSeen = false; // whether that is the frame of the last seek
   const seek = (seconds) => {
     isSeen = false;
-    video.currentTime = Math.min(Math.max(seconds, 0), video.duration || 0);
+    // Before the clip is there, it is where it will begin.
+    video.currentTime = Math.min(Math.max(seconds, 0), video.duration || Infinity);
   };
 
   const button = (label, name, act, className = "") => {

@@ -45,7 +45,8 @@ export function listen({ chosen, show }) {
     to.setAttribute("aria-invalid", String(Boolean(problem.textContent)));
     if (!problem.textContent) go((next) => writePeriod(next, { preset: "own", first: from.value, last: to.value }));
   });
-  window.addEventListener("popstate", show);
+  // Until the cameras are known there is nothing to show.
+  window.addEventListener("popstate", () => { if (!choice.inert) show(); });
   return go;
 }
 
