@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -152,7 +152,16 @@ async def create_channel(
         updated_ns=now_ns,
     )
     channel = await _changed(workspace, caller, blank, draft, now_ns)
-    others = await workspace.database.notices.channels(caller.reach)
+    entry = caller.entry(
+        "channel.create", channel.channel_id, time_ns=now_ns, details=_told(channel)
+    )
+    await workspace.database.notices.add_channel(
+        channel, entry, beside=lambda others: _refuse_more(kind, others)
+    )
+    return channel
+
+
+def _refuse_more(kind: ChannelKind, others: Sequence[ChannelRow]) -> None:
     if len(others) >= MAX_CHANNELS:
         raise ConflictError(
             f"The account has {MAX_CHANNELS} channels already",
@@ -166,11 +175,6 @@ async def create_channel(
             remedy="Change that one: topics are the same for all of an account.",
             reason="mqtt_channel_exists",
         )
-    entry = caller.entry(
-        "channel.create", channel.channel_id, time_ns=now_ns, details=_told(channel)
-    )
-    await workspace.database.notices.add_channel(channel, entry)
-    return channel
 
 
 async def change_channel(

@@ -1,5 +1,6 @@
 """Channels and deliveries through the interface, on SQLite and on PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,13 @@ def good(response: httpx.Response, status: int = 200) -> Any:
 def bad(response: httpx.Response, status: int) -> Any:
     assert response.status_code == status, response.text
     return response.json()["error"]
+
+
+async def test_of_mqtt_channels_that_are_made_at_once_one_is(world: World) -> None:
+    body = {"kind": "mqtt", "name": "Home Assistant"}
+    asked = [world.admin.post("/api/v1/channels", json=body) for _ in range(3)]
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
 
 
 async def test_a_channel_is_made_read_changed_and_removed(world: World) -> None:

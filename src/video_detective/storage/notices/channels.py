@@ -10,7 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from video_detective.storage.notices.base import ChannelRow, Filters
 from video_detective.storage.reach import Reach, of_row
-from video_detective.storage.service_tables import CHANNELS, DELIVERIES
+from video_detective.storage.service_tables import ACCOUNTS, CHANNELS, DELIVERIES
+
+
+async def lock(connection: AsyncConnection, account_id: str) -> None:
+    """Let others who add channels to an account wait until this transaction ends."""
+    account = select(ACCOUNTS.c.account_id).where(ACCOUNTS.c.account_id == account_id)
+    await connection.execute(account.with_for_update(key_share=True))
 
 
 async def add(connection: AsyncConnection, channel: ChannelRow) -> None:

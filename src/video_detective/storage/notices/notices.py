@@ -44,9 +44,24 @@ class Notices:
 
     # --- channels
 
-    async def add_channel(self, channel: ChannelRow, entry: AuditEntry | None = None) -> None:
-        """Store a new channel."""
+    async def add_channel(
+        self,
+        channel: ChannelRow,
+        entry: AuditEntry | None = None,
+        *,
+        beside: Callable[[list[ChannelRow]], None] = lambda others: None,
+    ) -> None:
+        """Store a new channel.
+
+        Args:
+            channel: Which.
+            entry: For the audit log.
+            beside: Raises where it may not be beside the account's others; none is added meanwhile.
+        """
         async with self._writing() as connection:
+            await channels.lock(connection, channel.account_id)
+            others = Reach(account_id=channel.account_id)
+            beside(await channels.of_account(connection, others))
             await channels.add(connection, channel)
             await self._audit(connection, entry)
 
