@@ -155,8 +155,19 @@ def test_a_zone_drawn_by_mouse_is_tried_saved_compared_and_taken_back(
     page.get_by_role("button", name=words["save"], exact=True).click()
     expect(page.locator("dialog .differences")).to_contain_text(words["diff"])
     page.locator("dialog input").fill("east side")
-    page.locator("dialog .primary").click()
+    held: list[Route] = []
+    page.route("**/api/v1/scenes/*", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/scenes/*"):
+        page.locator("dialog .primary").click()
+    # What is changed before the answer is there is not saved, and not lost.
+    page.keyboard.press("Control+z")
+    for route in held:
+        route.continue_()
+    page.unroute("**/api/v1/scenes/*")
     expect(page.locator(".toast").first).to_be_visible()
+    expect(page.locator(".draft-state")).to_have_class(re.compile("dirty"))
+    page.keyboard.press("Control+Shift+Z")
+    expect(page.locator(".draft-state")).not_to_have_class(re.compile("dirty"))
     saved = scene_of(service, walked)
     assert (saved["version"], saved["note"]) == (2, "east side")
     assert [rule["zone"] for rule in saved["document"]["rules"] if "zone" in rule] == [
@@ -164,7 +175,8 @@ def test_a_zone_drawn_by_mouse_is_tried_saved_compared_and_taken_back(
         "zone-1",
     ]
 
-    page.locator("#tab-versions").click()
+    page.locator("#tab-versions").dblclick()  # each version once
+    expect(page.locator(".version")).to_have_count(2)
     first = page.locator(".version").nth(1)
     first.get_by_role("button").first.click()
     expect(first.locator(".differences li")).to_have_count(2)

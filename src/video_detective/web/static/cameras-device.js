@@ -37,6 +37,8 @@ export async function showDevice(root, { id, tab, panel, canEdit, go, isCurrent 
   );
   let shown = null;
   let timer = 0;
+  let asked = 0;
+  let known_ = 0; // the newest look that was answered
   const figures = element("div");
   const trouble = element("div");
 
@@ -60,6 +62,7 @@ export async function showDevice(root, { id, tab, panel, canEdit, go, isCurrent 
     toggle.disabled = true;
     try {
       const { data } = await send("POST", `/api/v1/analysis/${isOn ? "stop" : "start"}`, { deviceId: id });
+      known_ = asked += 1; // a look that is under way may not have seen it
       health.set(id, { ...data, at: performance.now() });
       refresh();
       toast(fill(isOn ? text.is_stopped : text.is_started, { name: device.name }));
@@ -73,8 +76,11 @@ export async function showDevice(root, { id, tab, panel, canEdit, go, isCurrent 
   async function poll() {
     if (document.hidden) return;
     // What was last known stays; the page tells of a failure when something is asked of it.
-    health = await statuses({ deviceId: id }).catch(() => health);
-    if (isCurrent()) refresh();
+    const mine = asked += 1;
+    const found = await statuses({ deviceId: id }).catch(() => null);
+    if (mine < known_ || !isCurrent()) return;
+    if (found) [known_, health] = [mine, found];
+    refresh();
   }
 
   async function edit() {

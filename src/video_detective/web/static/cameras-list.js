@@ -12,6 +12,8 @@ const SEARCH_FROM = 8;
 
 export async function showList(root, { canEdit, go, isCurrent }) {
   let [devices, health] = await Promise.all([all("/api/v1/devices"), statuses()]);
+  let asked = 0;
+  let known = 0; // the newest look that was answered
   if (!isCurrent()) return null;
   const rows = new Map();
   const list = element("ul", { className: "camera-list" });
@@ -87,6 +89,7 @@ export async function showList(root, { canEdit, go, isCurrent }) {
     button.disabled = true;
     try {
       const { data } = await send("POST", `/api/v1/analysis/${isOn ? "stop" : "start"}`, { deviceId: device.id });
+      known = asked += 1; // a look that is under way may not have seen it
       health.set(device.id, { ...data, at: performance.now() });
       refresh();
       toast(fill(isOn ? text.is_stopped : text.is_started, { name: device.name }));
@@ -99,8 +102,11 @@ export async function showList(root, { canEdit, go, isCurrent }) {
 
   async function poll() {
     if (document.hidden) return;
+    const mine = asked += 1;
     try {
-      health = await statuses();
+      const found = await statuses();
+      if (mine < known) return;
+      [known, health] = [mine, found];
       failed.replaceChildren();
       refresh();
     } catch (error) {

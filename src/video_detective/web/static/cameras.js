@@ -48,8 +48,8 @@ async function show() {
     const shown = device
       ? await showDevice(root, { id: device, tab: tab ?? "overview", panel, canEdit, go, isCurrent })
       : await showList(root, { canEdit, go, isCurrent });
-    if (isCurrent()) view = shown;
-    else shown?.destroy();
+    if (!isCurrent()) return void shown?.destroy();
+    view = shown;
     setTitle(shown?.title ? fill(text.camera_title, { name: shown.title }) : text.nav.cameras);
   } catch (error) {
     if (mine !== turn) return;

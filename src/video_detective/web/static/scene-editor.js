@@ -181,12 +181,14 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
     ], [{ label: text.cancel, value: "", plain: true }, { label: text.save, value: "yes", className: "primary" }]);
     if (chosen !== "yes") return;
     save.disabled = true;
+    const { document } = draft;
     try {
       const { data } = sceneId
-        ? await send("PATCH", `/api/v1/scenes/${sceneId}`, { document: draft.document, baseVersion: draft.version, note: note.value })
-        : await send("POST", "/api/v1/scenes", { deviceId: device.id, document: draft.document, note: note.value });
+        ? await send("PATCH", `/api/v1/scenes/${sceneId}`, { document, baseVersion: draft.version, note: note.value })
+        : await send("POST", "/api/v1/scenes", { deviceId: device.id, document, note: note.value });
       sceneId = data.id;
-      draft.settle(relative(data.document), data.version);
+      // What was changed since it was sent is not saved, and not lost.
+      draft[draft.document === document ? "settle" : "rebase"](relative(data.document), data.version);
       toast(fill(text.saved_version, { n: data.version }));
       onsaved(data);
       if (panel === "versions") versions.load();
@@ -229,7 +231,7 @@ export async function openEditor(root, { device, canEdit, panel = "rules", onpan
   tools.show("select", 0);
   showPanel(panel);
   if (canEdit && draft.isDirty) toast(text.draft_kept, { action: text.discard, run: () => draft.discard() });
-  await still.refresh();
+  still.refresh(); // a camera that is out of reach takes seconds to say so
   return {
     get isDirty() { return draft.isDirty; },
     showPanel,

@@ -32,6 +32,7 @@ export function stillBar({ device, canvas, ontrails }) {
     told, element("span", { className: "toolbar" }, [again, moments]), trailPart,
   ]);
   let isLoaded = false;
+  let turn = 0;
 
   function tellTime(time, origin) {
     const local = time && zoned(time, device.timezone);
@@ -40,19 +41,22 @@ export function stillBar({ device, canvas, ontrails }) {
   }
 
   async function show(address, known = {}) {
+    const mine = turn += 1;
     again.disabled = true;
     told.textContent = text.loading;
     canvas.element.classList.remove("no-still");
     try {
       const picture = await fetchPicture(address);
+      if (mine !== turn) return;
       await canvas.setStill(picture.bytes);
       tellTime(known.time ?? picture.time, known.origin ?? picture.origin);
     } catch (error) {
+      if (mine !== turn) return;
       canvas.element.classList.add("no-still");
       if (error.status === 404) told.replaceChildren(`${text.no_still} `, element("a", { href: "/videos" }, [text.nav.videos]));
       else told.textContent = error instanceof ApiError ? `${text.still_failed} ${explain(error)}` : text.still_failed;
     } finally {
-      again.disabled = false;
+      if (mine === turn) again.disabled = false;
     }
   }
 

@@ -30,13 +30,15 @@ export function versionsPanel({ device, sceneId, draft, canEdit, onrestore }) {
       list = element("ul", { className: "version-list" });
       root.replaceChildren(list, more);
     }
+    const place = list;
     try {
       const { data, meta } = await get(`/api/v1/scenes/${id}/versions`, { limit: 20, cursor });
+      if (place !== list) return; // begun anew meanwhile
       list.append(...data.map((version) => item(id, version)));
       cursor = meta.pagination.nextCursor;
       more.hidden = !cursor;
     } catch (error) {
-      root.append(element("p", { className: "notice failure" }, failureNotice(error, () => load(isFresh))));
+      if (place === list) root.append(element("p", { className: "notice failure" }, failureNotice(error, () => load(isFresh))));
     }
   }
 
