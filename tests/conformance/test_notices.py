@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.alerting import GIVEN_UP, Site, add_channel
+from tests.locks import until_waiting
 
 from video_detective.geometry import NS_PER_S
 from video_detective.storage.database import Database
+from video_detective.storage.notices import channels
 from video_detective.storage.notices.base import (
     END_WAITS_NS,
     KEPT_NS,
@@ -446,6 +448,27 @@ async def test_a_removed_channel_takes_its_deliveries_along(
     await site.raise_alert(1)
     assert await db.notices.remove_channel(reach, channel_id)
     assert await outbox(db, reach) == []
+
+
+@pytest.mark.parametrize("told", ["new", "end"])
+async def test_a_channel_that_is_removed_at_that_moment_is_told_nothing(
+    told: str, tmp_path: Path, new_postgres_database: Callable[[], str]
+) -> None:
+    async with await Database.open(tmp_path, new_postgres_database()) as db:
+        site = Site(db)
+        reach = await site.begin()
+        removed, stays = [await add_channel(db, reach) for _ in range(2)]
+        if told == "end":
+            await site.raise_alert(1)
+        async with db._writing() as connection:
+            await channels.remove(connection, reach, removed)
+            step = site.raise_alert(1) if told == "new" else site.end(1)
+            committing = asyncio.create_task(step)
+            await until_waiting(db, 1)
+        await committing
+        rows = await outbox(db, reach)
+        assert {row.channel_id for row in rows} == {stays}
+        assert told in {row.kind for row in rows}
 
 
 async def test_what_ended_long_ago_is_forgotten(db: Database, site: Site, reach: Reach) -> None:

@@ -24,6 +24,8 @@ from video_detective.storage.tables import EVENTS
 Kind = Literal["sqlite", "postgresql"]
 COOLED_DOWN = "not told: the channel's cool-down"
 _KEY = ["channel_id", "alert_id", "kind"]
+_STAYS: dict[str, Any] = {"of": CHANNELS, "read": True, "key_share": True}
+"""Nobody removes a channel between the look at it and the delivery to it."""
 
 
 async def enqueue_new(connection: AsyncConnection, kind: Kind, alert_ids: Sequence[str]) -> None:
@@ -48,6 +50,7 @@ async def enqueue_new(connection: AsyncConnection, kind: Kind, alert_ids: Sequen
             select(CHANNELS)
             .where(CHANNELS.c.account_id.in_(sorted(accounts)), CHANNELS.c.is_enabled)
             .order_by(CHANNELS.c.channel_id)
+            .with_for_update(**_STAYS)
         )
         listening = [(channel, Filters.from_json(channel.filters)) for channel in channels]
         for alert in alerts:
@@ -194,6 +197,7 @@ async def _follow(
             *([] if is_anew else [~is_told]),
         )
         .order_by(DELIVERIES.c.channel_id, DELIVERIES.c.alert_id)
+        .with_for_update(**_STAYS)
     )
     rows = [
         {
