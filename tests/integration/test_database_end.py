@@ -5,15 +5,23 @@ import gc
 import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from video_detective.errors import StorageError
+from video_detective.storage import patience
 from video_detective.storage.database import Database
 
 SLOW = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
     " SELECT max(i) FROM n"
 )
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements take as long as a busy machine needs."""
+    monkeypatch.setattr(patience, "_PATIENCE_S", 60.0)
 
 
 async def ask(database: Database) -> None:

@@ -42,7 +42,7 @@ def watch(address: str, rules: Path, data: Path) -> Outcome:
         time.sleep(0.05)
     time.sleep(2.5)
     process.send_signal(signal.SIGINT)
-    return finish(process, timeout_s=20)
+    return finish(process)
 
 
 def test_ctrl_c_ends_the_analysis_of_a_camera_and_the_next_one_adds_to_it(tmp_path: Path) -> None:

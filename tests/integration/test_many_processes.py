@@ -83,7 +83,7 @@ def test_a_key_made_and_revoked_at_one_counts_at_the_other(
     with Client(both[0][1], made.key) as other:
         assert len(other.list_devices()) == 2
         clients[0].remove_key(made.id)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while status_of(other) == 200:
             assert time.monotonic() < deadline, "a revoked key is still taken"
             time.sleep(0.1)
