@@ -26,6 +26,7 @@ export async function show(root, { caller, isCurrent, go }) {
   let items = [];
   let cursor = null;
   let total = 0;
+  let turn = 0;
   const action = field({
     name: "action", label: words.action, kind: "select", value: query.get("action") ?? "",
     options: [["", words.all_actions], ...Object.entries(words.kind_of)],
@@ -40,17 +41,19 @@ export async function show(root, { caller, isCurrent, go }) {
   const nextDay = (day) => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
   async function load(more = false) {
+    const mine = turn += 1;
     go({ tab: "audit", action: action.read(), from: from.read(), to: to.read() }, { isSame: true });
     try {
       const { data, meta } = await get("/api/v1/audit", {
         action: action.read(), limit: 50, cursor: more ? cursor : undefined,
         startDate: from.read() && `${from.read()}T00:00:00`, endDate: to.read() && `${nextDay(to.read())}T00:00:00`,
       });
+      if (mine !== turn) return;
       items = more ? [...items, ...data] : data;
       ({ total, nextCursor: cursor } = meta.pagination);
       if (isCurrent()) draw();
     } catch (error) {
-      place.replaceChildren(element("div", { className: "notice" }, failureNotice(error, () => load(more))));
+      if (mine === turn) place.replaceChildren(element("div", { className: "notice" }, failureNotice(error, () => load(more))));
     }
   }
 

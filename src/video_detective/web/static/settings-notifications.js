@@ -105,7 +105,8 @@ export async function show(root, { caller, isAdmin, isCurrent }) {
       results.set(channel.id, [state(words.not_delivered, "bad"), element("div", { className: "hint" }, [explain(error)])]);
     }
     if (isCurrent()) draw();
-    document.getElementById(`test-${channel.id}`)?.focus();
+    // Its button was drawn anew; nobody who is elsewhere by now is called back.
+    if (document.activeElement === document.body) document.getElementById(`test-${channel.id}`)?.focus();
   }
 
   const turn = (channel) => attempt(async () => {
@@ -162,6 +163,7 @@ export async function show(root, { caller, isAdmin, isCurrent }) {
 function deliveryList({ caller, isAdmin, isCurrent, nameOf, deviceOf }) {
   let items = [];
   let cursor = null;
+  let turn = 0;
   const status = field({ name: "status", label: words.state, kind: "select", options: [["", words.all_states], ...Object.entries(words.status_of)] });
   status.inputs[0].addEventListener("change", () => load());
   const place = element("div", {});
@@ -170,13 +172,15 @@ function deliveryList({ caller, isAdmin, isCurrent, nameOf, deviceOf }) {
   });
 
   async function load(more = false) {
+    const mine = turn += 1;
     try {
       const { data, meta } = await get("/api/v1/deliveries", { status: status.read(), limit: 20, cursor: more ? cursor : undefined });
+      if (mine !== turn) return;
       items = more ? [...items, ...data] : data;
       cursor = meta.pagination.nextCursor;
       if (isCurrent()) draw();
     } catch (error) {
-      place.replaceChildren(element("div", { className: "notice" }, failureNotice(error, () => load(more))));
+      if (mine === turn) place.replaceChildren(element("div", { className: "notice" }, failureNotice(error, () => load(more))));
     }
   }
 

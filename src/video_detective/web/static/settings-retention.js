@@ -44,7 +44,8 @@ function rounds({ round, lastRound, nextRoundAt }, timezone) {
 }
 
 export async function show(root, { caller, isCurrent }) {
-  let timer = 0;
+  let typing = 0;
+  let following = 0;
   let asking = 0;
   let { data: found } = await get("/api/v1/retention");
   const facts_ = element("div", { className: "stack" });
@@ -77,9 +78,14 @@ export async function show(root, { caller, isCurrent }) {
 
   for (const one of [media, records]) {
     one.inputs[0].addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(tell, PAUSE_MS);
+      clearTimeout(typing);
+      typing = setTimeout(tell, PAUSE_MS);
     });
+  }
+
+  function followSoon() {
+    clearTimeout(following);
+    following = setTimeout(follow, AGAIN_MS);
   }
 
   // While something is being deleted its figures move.
@@ -89,7 +95,7 @@ export async function show(root, { caller, isCurrent }) {
       found = (await get("/api/v1/retention")).data;
       if (isCurrent()) draw();
     } catch { /* what is shown stays */ }
-    if (found.round && isCurrent()) timer = setTimeout(follow, AGAIN_MS);
+    if (found.round && isCurrent()) followSoon();
   }
 
   const settings = form([media, records], {
@@ -104,12 +110,15 @@ export async function show(root, { caller, isCurrent }) {
       found = (await send("PATCH", "/api/v1/retention", wanted)).data;
       draw();
       toast(gone.events || gone.files ? words.saved_deleting : words.saved);
-      timer = setTimeout(follow, AGAIN_MS);
+      followSoon();
     },
   });
   draw();
   root.append(card(words.keep, [settings], { hint: words.keep_hint }), facts_, zoneHint(caller.timezone));
   tell();
-  if (found.round) timer = setTimeout(follow, AGAIN_MS);
-  return () => clearTimeout(timer);
+  if (found.round) followSoon();
+  return () => {
+    clearTimeout(typing);
+    clearTimeout(following);
+  };
 }

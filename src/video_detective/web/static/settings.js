@@ -72,7 +72,9 @@ tabs.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   history.pushState(null, "", link.href);
-  show().then(() => tabs.querySelector("[aria-current]")?.focus());
+  show().then(() => {
+    if (!root.contains(document.activeElement)) tabs.querySelector("[aria-current]")?.focus();
+  });
 });
 window.addEventListener("popstate", show);
 show();
