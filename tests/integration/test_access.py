@@ -660,8 +660,8 @@ async def test_a_signed_link_opens_its_file_and_is_noted(
     workspace: Workspace, stranger: httpx.AsyncClient
 ) -> None:
     caller = await local_caller(workspace)
-    link = await link_of(workspace, b"picture", caller)
-    assert link == await link_of(workspace, b"picture", caller)
+    *others, link = [await link_of(workspace, b"picture", caller) for _ in range(3)]
+    assert len({link, *others}) <= 2  # it may be made anew in between, once in five minutes
 
     answers = await asyncio.gather(*(stranger.get(link) for _ in range(3)))
 
