@@ -49,7 +49,7 @@ async def words_in_background(workspace: Workspace) -> AsyncIterator[None]:
     finally:
         stop.set()
         # All of them, also where one has failed: what they work on is closed next.
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*tasks)
 
 
