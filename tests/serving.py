@@ -75,6 +75,6 @@ def in_thread(
         yield opened[0]
     finally:
         over.set()
-        thread.join(20)
+        thread.join(60)
     if failures:
         raise failures[0]
