@@ -104,6 +104,14 @@ def open_editor(page: Page) -> None:
     )
 
 
+def test_a_camera_opened_from_the_list_is_shown_from_its_top(visit: Visit, walked: str) -> None:
+    page = visit("/cameras")
+    page.locator(f"a[href*='{walked}']", has_text="場景與規則").click()
+    open_editor(page)
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.locator("nav a[href='/']")).to_be_in_viewport()
+
+
 def place(page: Page, x: float, y: float) -> tuple[float, float]:
     """A point of the picture in pixels of the window."""
     box = page.locator(".overlay").bounding_box()

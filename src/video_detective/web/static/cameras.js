@@ -78,6 +78,9 @@ root.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='/cameras']");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0 || link.target) return;
   event.preventDefault();
-  go(Object.fromEntries(new URL(link.href).searchParams)).then(() => document.getElementById("main").focus());
+  go(Object.fromEntries(new URL(link.href).searchParams)).then(() => {
+    scrollTo(0, 0);
+    document.getElementById("main").focus({ preventScroll: true });
+  });
 });
 show();
