@@ -174,11 +174,10 @@ async def test_a_revoked_key_is_refused_within_a_second(
         await workspace.database.accounts.keys.revoke(
             (await local_caller(workspace)).reach, str(who["id"]), time.time_ns(), None
         )
-        begun = asked = time.monotonic()
+        begun = time.monotonic()
         while (await program.get("/api/v1/session")).status_code == 200:
-            assert asked - begun < 1.0
+            assert time.monotonic() - begun < 1.0
             await asyncio.sleep(0.05)
-            asked = time.monotonic()
         assert "vd_live_" in refused(await program.get("/api/v1/session"), 401)
 
 

@@ -42,8 +42,8 @@ def test_a_device_is_analysed_until_it_is_stopped_and_follows_its_scene(tmp_path
         assert (begun["wanted"], begun["state"]) == (True, "starting")
         running = wait_for(site.status, lambda row: row["state"] == "running" and bool(row["fps"]))
         assert running["error"] is None
-        assert running["lagSeconds"] < 30
-        assert running["lastFrameAgeSeconds"] < 30
+        assert running["lagSeconds"] < 5
+        assert running["lastFrameAgeSeconds"] < 5
         assert running["nodeId"] == (data / "node-id").read_text().strip()
         (first,) = workers("door", tmp_path)
         environment = Path(f"/proc/{first}/cmdline").read_text()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import time
 from benchmarks.jobs import Figures, fill, under_kills, worker_command
 
 from video_detective.errors import ConflictError, MissingError, ModelError, StorageError
@@ -146,9 +147,12 @@ async def test_a_worker_told_to_end_leaves_its_job_to_others_at_once(
         # Nobody need wait until it is taken for dead.
         assert worker.name not in await db.narrations.beat("onlooker")
         await db.narrations.forget(["onlooker"])
+        stopped_s = time.monotonic()
         async with asyncio.timeout(60):
             while await db.narrations.count_pending():
                 await asyncio.sleep(0.05)
+        # The longest made-up job takes 3 s, and the other looks every second and a half.
+        assert time.monotonic() - stopped_s < 6
         assert other.wait(60) == 0
     assert (await row(db)).starts == 1
 

@@ -202,7 +202,7 @@ async def test_the_end_of_the_service_waits_for_no_receiver(
         async with delivering(workspace):
             await received(receiver, 1)
             began = time.perf_counter()
-        assert time.perf_counter() - began < 8  # a receiver has ten seconds to answer
+        assert time.perf_counter() - began < 2
         # The next one need not wait until the claim expires.
         assert await deliverer(workspace).deliver_due() == 1
         [row] = await rows(workspace, reach)

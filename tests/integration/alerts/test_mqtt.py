@@ -199,7 +199,7 @@ async def test_a_broker_that_is_not_there_is_waited_for(workspace: Workspace, po
         assert row.status == "waiting"
         assert f"127.0.0.1:{port} cannot be used" in row.answer
         began = time.perf_counter()
-    assert time.perf_counter() - began < 30
+    assert time.perf_counter() - began < 5
 
 
 async def test_a_broker_that_comes_back_hears_everything_anew(
