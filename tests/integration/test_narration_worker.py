@@ -4,11 +4,11 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-import time
 from benchmarks.jobs import Figures, fill, under_kills, worker_command
 
 from video_detective.errors import ConflictError, MissingError, ModelError, StorageError
